@@ -1,0 +1,94 @@
+"""
+From `--port` and `--listen` to Twisted endpoints.
+"""
+
+import socket
+from ipaddress import ip_address
+from typing import Any
+
+from attrs import define
+from twisted.internet import endpoints
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import (
+    AdoptedStreamServerEndpoint,
+    TCP4ServerEndpoint,
+    TCP6ServerEndpoint,
+)
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
+from zope.interface import implementer
+
+from gossip.mesh.addresses import Address
+
+BACKLOG = 1024
+"""Connections that the system holds for us: a whole fleet may come back at once."""
+
+_ENDPOINTS = ("tcp:", "tcp4:", "tcp6:", "systemd:", "unix:", "ssl:", "haproxy:", "fd:")
+
+
+class CannotListen(Exception):
+    """This is not something to listen on; the text says why."""
+
+
+@implementer(IStreamServerEndpoint)
+@define(eq=False)
+class Everywhere:
+    """All addresses of the machine: IPv6 and IPv4 on one socket, or IPv4 where there is no other."""
+
+    _reactor: Any
+    _port: int
+
+    def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
+        """Listen, with a socket that takes both whatever the system's default is."""
+        try:
+            opened = self._socket()
+        except OSError as error:
+            failed: Deferred[IListeningPort] = Deferred()
+            failed.errback(error)
+            return failed
+        opened.settimeout(0)
+        # The endpoint closes the descriptor that it is given, after it has taken a copy.
+        family = opened.family
+        adopted: IStreamServerEndpoint = AdoptedStreamServerEndpoint(
+            self._reactor, opened.detach(), family
+        )
+        return adopted.listen(protocolFactory)
+
+    def _socket(self) -> socket.socket:
+        if socket.has_dualstack_ipv6():
+            return socket.create_server(
+                ("::", self._port), family=socket.AF_INET6, backlog=BACKLOG, dualstack_ipv6=True
+            )
+        return socket.create_server(("0.0.0.0", self._port), backlog=BACKLOG)
+
+
+def endpoint(reactor: Any, text: str, port: int) -> IStreamServerEndpoint:
+    """
+    What `--listen` names: an address, with or without a port, or a Twisted endpoint string.
+
+    :raises CannotListen: it is neither.
+    """
+    if text.startswith(_ENDPOINTS):
+        return _from_string(reactor, text)
+    try:
+        address = Address(str(ip_address(text.strip("[]"))), port)
+    except ValueError:
+        try:
+            address = Address.parse(text)
+        except ValueError:
+            raise CannotListen(
+                f"--listen {text!r} is not an IP address or a Twisted endpoint string"
+            ) from None
+    kind = TCP6ServerEndpoint if ":" in address.host else TCP4ServerEndpoint
+    return kind(reactor, address.port, backlog=BACKLOG, interface=address.host)
+
+
+def _from_string(reactor: Any, text: str) -> IStreamServerEndpoint:
+    try:
+        made: IStreamServerEndpoint = endpoints.serverFromString(reactor, text)
+    except (KeyError, IndexError):
+        raise CannotListen(
+            f"--listen {text!r}: systemd passed no such socket; start it by its socket unit"
+        ) from None
+    except (ValueError, TypeError) as error:
+        raise CannotListen(f"--listen {text!r}: {error}") from None
+    return made

@@ -1,0 +1,1 @@
+"""Many links: who is known, who is alive, who is dialed, and what is said to whom."""

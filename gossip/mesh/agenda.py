@@ -1,0 +1,109 @@
+"""
+What is due when, for any number of things, on one delayed call.
+
+Also the place where the node notices that it did not run: the one timer came late.
+"""
+
+from collections.abc import Callable
+from heapq import heapify, heappop, heappush
+from typing import Protocol
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+
+from gossip.logs import levels
+from gossip.mesh import liveness
+
+
+class Due(Protocol):
+    """Something that wants to be called at a time."""
+
+    def tick(self, now: float) -> None:
+        """The time has come."""
+
+
+class Agenda:
+    """Calls each thing at its time. One time a thing; `set` again moves it."""
+
+    _log = Logger(observer=levels)
+
+    def __init__(self, clock: IReactorTime, stalled: Callable[[float, float], None]) -> None:
+        """`stalled(seconds, now)` is called before what is due, when we did not run for so long."""
+        self._clock = clock
+        self._stalled = stalled
+        self._times: dict[Due, float] = {}
+        self._heap: list[tuple[float, int, Due]] = []
+        self._count = 0
+        self._call: IDelayedCall | None = None
+
+    def __len__(self) -> int:
+        """How many things wait."""
+        return len(self._times)
+
+    def set(self, thing: Due, at: float) -> None:
+        """Call `thing.tick` at `at`, and not at any time set before. Never is infinity."""
+        if at == float("inf"):
+            self.drop(thing)
+            return
+        if self._times.get(thing) == at:
+            return
+        self._times[thing] = at
+        self._count += 1
+        heappush(self._heap, (at, self._count, thing))
+        # Entries that were moved stay in the heap until they come up: bound them.
+        if len(self._heap) > 2 * len(self._times) + 64:
+            self._rebuild()
+        self._arm()
+
+    def no_later(self, thing: Due, at: float) -> None:
+        """Like `set`, but an earlier time that is set already stays."""
+        if at < self._times.get(thing, float("inf")):
+            self.set(thing, at)
+
+    def drop(self, thing: Due) -> None:
+        """Do not call it."""
+        self._times.pop(thing, None)
+
+    def stop(self) -> None:
+        """Call nothing any more."""
+        self._times.clear()
+        self._heap.clear()
+        if self._call is not None:
+            self._call.cancel()
+            self._call = None
+
+    def _rebuild(self) -> None:
+        self._heap = [entry for entry in self._heap if self._times.get(entry[2]) == entry[0]]
+        heapify(self._heap)
+
+    def _arm(self) -> None:
+        if not self._heap:
+            return
+        at = self._heap[0][0]
+        if self._call is not None:
+            if self._call.getTime() <= at:
+                return
+            self._call.cancel()
+        self._call = self._clock.callLater(max(0.0, at - self._clock.seconds()), self._run)
+
+    def _run(self) -> None:
+        assert self._call is not None
+        due_at = self._call.getTime()
+        self._call = None
+        now = self._clock.seconds()
+        late = liveness.stall(due_at, now)
+        if late:
+            with self._log.failuresHandled("while forgiving {late} s", late=late):
+                self._stalled(late, now)
+        # Taken out first: what sets itself anew for now is called in the next turn of the
+        # reactor, after the sockets were read.
+        due: list[Due] = []
+        while self._heap and self._heap[0][0] <= now:
+            at, _, thing = heappop(self._heap)
+            if self._times.get(thing) == at:
+                del self._times[thing]
+                due.append(thing)
+        for thing in due:
+            with self._log.failuresHandled("while calling {thing}", thing=thing):
+                thing.tick(now)
+        self._arm()

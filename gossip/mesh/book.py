@@ -1,0 +1,256 @@
+"""
+The book: every record held, what became of each peer, and whether two books are equal.
+
+Pure. Wall time is an argument, as Unix seconds. The view and the buckets (PROTOCOL §7) are kept as
+records come and go, so that comparing two books costs the same however thick they are.
+"""
+
+from collections.abc import Callable, Iterator
+from enum import Enum
+from heapq import heapify, heappop, heappush
+from types import MappingProxyType
+from typing import Final
+
+from attrs import define, field
+
+from gossip.trust import records
+from gossip.trust.identity import PeerId
+from gossip.trust.records import Record, RecordRefused
+from gossip.wire.messages import BUCKET_BYTES, BUCKETS, Sealed
+
+
+class PeerState(Enum):
+    """What became of a peer."""
+
+    UNMET = "unmet"
+    ALIVE = "alive"
+    DEAD = "dead"
+    LEFT = "left"
+
+
+class Happening(Enum):
+    """What can become of a peer."""
+
+    LINKED = "linked"
+    DIED = "died"
+    SAID_BYE = "said bye"
+    RETURNED = "returned"
+
+
+TRANSITIONS: Final = MappingProxyType(
+    {
+        PeerState.UNMET: {
+            Happening.LINKED: PeerState.ALIVE,
+            Happening.SAID_BYE: PeerState.LEFT,
+        },
+        PeerState.ALIVE: {
+            Happening.LINKED: PeerState.ALIVE,
+            Happening.DIED: PeerState.DEAD,
+            Happening.SAID_BYE: PeerState.LEFT,
+        },
+        PeerState.DEAD: {
+            Happening.LINKED: PeerState.ALIVE,
+            Happening.SAID_BYE: PeerState.LEFT,
+        },
+        PeerState.LEFT: {
+            Happening.LINKED: PeerState.ALIVE,
+            Happening.RETURNED: PeerState.UNMET,
+        },
+    }
+)
+
+
+@define(eq=False)
+class Entry:
+    """One peer, as the book knows it."""
+
+    record: Record
+    state: PeerState = PeerState.UNMET
+    loopback: bool = False
+    """Whether its record was heard over a loopback link (PROTOCOL §8, addresses)."""
+    met: bool = False
+    """Whether there ever was a link to it."""
+
+    def happened(self, happening: Happening) -> bool:
+        """Move to the state that follows, if one does; whether the state is another now."""
+        before = self.state
+        self.state = TRANSITIONS[before].get(happening, before)
+        self.met = self.met or happening is Happening.LINKED
+        return self.state is not before
+
+
+@define(eq=False)
+class _Digests:
+    """The XOR of the digests of records, in all and by the first byte of their ids."""
+
+    total: int = 0
+    buckets: list[int] = field(factory=lambda: [0] * BUCKETS)
+
+    def toggle(self, record: Record) -> None:
+        """Add a record that is not in it, or take out one that is."""
+        self.total ^= record.digest
+        self.buckets[bucket_of(record.id)] ^= record.digest
+
+
+def bucket_of(peer: PeerId) -> int:
+    """The bucket in which a peer's record counts."""
+    return int(peer[:2], 16)
+
+
+class Book:
+    """All records held, the node's own included."""
+
+    def __init__(self, own: Record, capacity: int) -> None:
+        self.own = own
+        self._capacity = capacity
+        self._entries: dict[PeerId, Entry] = {}
+        self._never_linked: dict[PeerId, None] = {}
+        self._counted: dict[PeerId, Record] = {}
+        self._expiries: list[tuple[float, PeerId, int]] = []
+        self._digests = _Digests()
+        self._count(own)
+
+    def __len__(self) -> int:
+        """How many peers are known."""
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[tuple[PeerId, Entry]]:
+        """The peers, as they were learned."""
+        return iter(list(self._entries.items()))
+
+    def get(self, peer: PeerId) -> Entry | None:
+        """What is known of a peer."""
+        return self._entries.get(peer)
+
+    def renew_own(self, record: Record) -> None:
+        """The node made a new record of itself."""
+        self.own = record
+        self._count(record)
+
+    def learn(
+        self, sealed: Sealed, wall: float, *, loopback: bool, linking: bool = False
+    ) -> Record | None:
+        """
+        Take a record that somebody sent. None where it is not above the one held.
+
+        `linking` says that its subject itself sent it to open a link: it finds room, where a
+        hearsay record would not.
+
+        :raises RecordRefused: it does not count, or there is no room for it.
+        """
+        record = records.read(sealed)
+        held = self.own if record.id == self.own.id else None
+        entry = self._entries.get(record.id)
+        if entry is not None:
+            held = entry.record
+        if held is not None and record.seq <= held.seq:
+            if entry is not None and record.sealed == held.sealed:
+                entry.loopback = entry.loopback or loopback
+            return None
+        records.judge(record, self.own.network, wall)
+        records.verify(record)
+        if held is self.own:
+            return record
+        if entry is None:
+            self._make_room(linking)
+            entry = self._entries[record.id] = Entry(record)
+            self._never_linked[record.id] = None
+        self._keep(entry, record, loopback)
+        return record
+
+    def happened(self, peer: PeerId, happening: Happening) -> bool:
+        """Something became of a peer; whether its state is another now."""
+        entry = self._entries[peer]
+        if happening is Happening.LINKED:
+            self._never_linked.pop(peer, None)
+        return entry.happened(happening)
+
+    def expire(self, wall: float, linked: Callable[[PeerId], bool]) -> list[PeerId]:
+        """
+        Take out of the view what has expired, and forget whose it was unless `linked`.
+
+        A linked peer's entry stays; its record counts again when it renews it.
+        """
+        forgotten = []
+        while self._expiries and self._expiries[0][0] <= wall:
+            _, peer, seq = heappop(self._expiries)
+            record = self._counted.get(peer)
+            if record is None or record.seq != seq or peer == self.own.id:
+                continue
+            self._digests.toggle(self._counted.pop(peer))
+            if not linked(peer):
+                self._forget(peer)
+                forgotten.append(peer)
+        return forgotten
+
+    def forget_expired(self, peer: PeerId) -> bool:
+        """The link to a peer is gone: forget it if its record has expired; whether it had."""
+        if peer in self._counted or peer not in self._entries:
+            return False
+        self._forget(peer)
+        return True
+
+    def view(self) -> str:
+        """16 hex digits that are equal where the same records are held (PROTOCOL §7)."""
+        return f"{self._digests.total:016x}"
+
+    def buckets(self) -> bytes:
+        """The 256 x 8 bytes that tell which records differ."""
+        return b"".join(part.to_bytes(BUCKET_BYTES, "big") for part in self._digests.buckets)
+
+    def held(self, theirs: bytes | None) -> Iterator[Sealed]:
+        """Records that have not expired: all, or those in buckets that differ from `theirs`."""
+        differ = self._differing(theirs)
+        for record in list(self._counted.values()):
+            if bucket_of(record.id) in differ:
+                yield record.sealed
+
+    def _differing(self, theirs: bytes | None) -> set[int]:
+        if theirs is None:
+            return set(range(BUCKETS))
+        return {
+            i
+            for i, part in enumerate(self._digests.buckets)
+            if theirs[i * BUCKET_BYTES : (i + 1) * BUCKET_BYTES]
+            != part.to_bytes(BUCKET_BYTES, "big")
+        }
+
+    def _keep(self, entry: Entry, record: Record, loopback: bool) -> None:
+        entry.record = record
+        entry.loopback = loopback
+        self._count(record)
+        # Of a linked peer, only its link says what became of it.
+        if entry.state is not PeerState.ALIVE:
+            entry.happened(Happening.SAID_BYE if record.state == "left" else Happening.RETURNED)
+
+    def _count(self, record: Record) -> None:
+        before = self._counted.get(record.id)
+        if before is not None:
+            self._digests.toggle(before)
+        self._counted[record.id] = record
+        self._digests.toggle(record)
+        heappush(self._expiries, (record.expires_at(), record.id, record.seq))
+        # A record that was replaced stays in the heap until it would have expired: bound them.
+        if len(self._expiries) > 2 * len(self._counted) + 64:
+            self._expiries = [(r.expires_at(), r.id, r.seq) for r in self._counted.values()]
+            heapify(self._expiries)
+
+    def _make_room(self, linking: bool) -> None:
+        if len(self._entries) < self._capacity:
+            return
+        if self._never_linked:
+            self._forget(next(iter(self._never_linked)))
+            return
+        if linking:
+            for peer, entry in self._entries.items():
+                if entry.state is not PeerState.ALIVE:
+                    self._forget(peer)
+                    return
+        raise RecordRefused("the book is full of peers that were linked")
+
+    def _forget(self, peer: PeerId) -> None:
+        del self._entries[peer]
+        self._never_linked.pop(peer, None)
+        record = self._counted.pop(peer, None)
+        if record is not None:
+            self._digests.toggle(record)

@@ -1,0 +1,401 @@
+"""
+Keeps every peer of the book, and every seed, dialed until there is a link (PROTOCOL §8).
+
+Healing is an invariant here, not an event: whoever has no link is dialed, for ever, with backoff.
+Backoff is reset by admission only, since an open socket proves nothing.
+"""
+
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from enum import Enum
+from random import Random
+from typing import Protocol as Interface
+
+from attrs import define, field
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import TimeoutError as GaveUp
+from twisted.internet.error import ConnectError, DNSLookupError
+from twisted.internet.interfaces import IStreamClientEndpoint, ITransport
+from twisted.logger import Logger
+
+from gossip.logs import levels
+from gossip.mesh.addresses import Address, Judge
+from gossip.mesh.book import Book
+from gossip.mesh.link import Attempt, Dialed, Ending, Surroundings
+from gossip.settings import Limits, Seed
+from gossip.trust.identity import PeerId
+
+NOWHERE = "nowhere"
+"""The code of a dial that had nothing to dial: it proves nothing about the peer."""
+
+OWN_ADDRESSES_KEPT = 256
+"""Addresses at which the node met itself: its interfaces, and what NAT makes of them."""
+
+
+class Roads(Interface):
+    """How addresses are reached."""
+
+    async def resolve(self, host: str) -> Sequence[str]:
+        """The literal addresses of a host; a literal is its own. Empty where there is none."""
+
+    def endpoint(self, address: Address) -> IStreamClientEndpoint:
+        """What connects to a literal address, with TLS."""
+
+    def vouching(self, host: str) -> Callable[[ITransport], None] | None:
+        """A further check of a seed that was dialed by this host name, if one is asked for."""
+
+
+class Resting(Enum):
+    """Where the dialing of one target is."""
+
+    LINKED = "linked"
+    WAITING = "waiting"
+    QUEUED = "queued"
+    DIALING = "dialing"
+
+
+@define(eq=False)
+class Target:
+    """One peer of the book, or one seed, and how dialing it goes."""
+
+    dialer: "Dialer" = field(repr=False)
+    peer: PeerId | None
+    """Who is to be found. For a seed without an id: who was found there last."""
+    seed: Seed | None = None
+    state: Resting = Resting.WAITING
+    failures: int = 0
+    """Dials since the last admission; the backoff grows with it."""
+    brief: int = 0
+    """Links in a row that broke young; the wait before the next dial grows with it."""
+    tries: int = 0
+    """Of a peer never linked yet."""
+    last_good: Address | None = None
+    """Where it was found last."""
+    mismatched: set[Address] = field(factory=set)
+    """Where somebody else was found; not used until a newer record confirms them."""
+    trouble: Ending | None = None
+    """Why the last dial failed."""
+    attempt: Deferred[None] | None = field(default=None, repr=False)
+
+    def tick(self, now: float) -> None:
+        """The wait is over."""
+        self.dialer.start(self)
+
+
+class Outcomes(Interface):
+    """Whom the dialer tells how dials ended."""
+
+    def dial_failed(self, target: Target, ending: Ending) -> None:
+        """No address of the target led to a link."""
+
+
+@define
+class _Sparing:
+    """How often each address was dialed for never-linked peers in the last minute."""
+
+    most: int
+    _recent: deque[tuple[float, Address]] = field(factory=deque)
+    _counts: Counter[Address] = field(factory=Counter)
+
+    def take(self, address: Address, now: float) -> bool:
+        """Count one more dial; False where there were too many."""
+        while self._recent and self._recent[0][0] <= now - 60:
+            _, old = self._recent.popleft()
+            self._counts[old] -= 1
+            if not self._counts[old]:
+                del self._counts[old]
+        if self._counts[address] >= self.most:
+            return False
+        self._counts[address] += 1
+        self._recent.append((now, address))
+        return True
+
+
+class Dialer:
+    """See the module."""
+
+    _log = Logger(observer=levels)
+
+    def __init__(
+        self,
+        *,
+        around: Surroundings,
+        roads: Roads,
+        book: Book,
+        judge: Judge,
+        random: Random,
+        outcomes: Outcomes,
+    ) -> None:
+        self.own: dict[Address, None] = {}
+        """Where the node met itself."""
+        self._around = around
+        self._roads = roads
+        self._book = book
+        self._judge = judge
+        self._random = random
+        self._peers: dict[PeerId, Target] = {}
+        self._seeds: list[Target] = []
+        self._linked: set[PeerId] = set()
+        self._queue: deque[Target] = deque()
+        self._draining = False
+        self._sparing = _Sparing(around.limits.unmet_per_minute)
+        self._active = 0
+        self._hastened_at = float("-inf")
+        self._stopped = False
+        self._outcomes = outcomes
+
+    @property
+    def _limits(self) -> Limits:
+        return self._around.limits
+
+    def dial_seed(self, seed: Seed) -> None:
+        """Dial a seed until it leads to a link, and whenever that is lost."""
+        target = Target(self, seed.peer, seed)
+        self._seeds.append(target)
+        self._after(target, 0)
+
+    def want(self, peer: PeerId, delay: float = 0.0) -> None:
+        """Dial a peer of the book until there is a link, from `delay` seconds on."""
+        if peer not in self._peers and not self._stopped:
+            target = self._peers[peer] = Target(self, peer)
+            self._after(target, delay)
+
+    def confirmed(self, peer: PeerId) -> None:
+        """A newer record of a peer came: its addresses count again."""
+        target = self._peers.get(peer)
+        if target is not None:
+            target.mismatched.clear()
+
+    def linked(self, peer: PeerId) -> None:
+        """There is a link to a peer, whoever dialed: nobody is to dial it."""
+        self._linked.add(peer)
+        for target in self._targets(peer):
+            if target.state is not Resting.DIALING:
+                self._rest(target)
+            target.mismatched.clear()
+            target.failures = target.tries = 0
+
+    def lost(self, peer: PeerId, *, lived: float, at_once: bool) -> None:
+        """
+        The link to a peer is gone after `lived` seconds: dial it again.
+
+        `at_once` asks for the first dial now; after links that broke young it waits all the same.
+        """
+        self._linked.discard(peer)
+        steady = lived >= self._limits.steady_after
+        for target in self._targets(peer):
+            if steady:
+                target.brief = 0
+            if target.state is Resting.LINKED:
+                # A seed only takes over where the peer itself does not come back.
+                now = at_once and target.brief == 0 and target.seed is None
+                self._after(target, 0 if now else self._backoff(target.brief))
+            if not steady:
+                target.brief += 1
+        if peer not in self._peers:
+            self.want(peer, 0 if at_once else self._backoff(0))
+
+    def left(self, peer: PeerId) -> None:
+        """A peer left on purpose: it is not dialed, but for a seed that led to it."""
+        self._linked.discard(peer)
+        self.forget(peer)
+        for target in self._targets(peer):
+            if target.state is Resting.LINKED:
+                self._after(target, self._backoff(0))
+
+    def forget(self, peer: PeerId) -> None:
+        """Do not dial a peer any more. Seeds stay."""
+        target = self._peers.pop(peer, None)
+        if target is None:
+            return
+        self._around.agenda.drop(target)
+        if target.attempt is not None:
+            target.attempt.cancel()
+
+    def hasten(self, now: float) -> None:
+        """
+        The network changed (a dead peer came back, we moved or slept): dial all the others soon.
+
+        At most twice a minute, so that one peer that comes and goes does not make us dial all.
+        """
+        if now < self._hastened_at + 30:
+            return
+        self._hastened_at = now
+        for target in [*self._peers.values(), *self._seeds]:
+            target.failures = 0
+            target.tries = 0
+            if target.state is Resting.WAITING:
+                soon = now + self._random.uniform(0, 4 * self._limits.backoff_first)
+                self._around.agenda.no_later(target, soon)
+
+    def met_self(self, address: Address) -> None:
+        """Whoever answers at this address is this node."""
+        if len(self.own) < OWN_ADDRESSES_KEPT:
+            self.own[address] = None
+
+    def stop(self) -> None:
+        """Dial nobody any more."""
+        self._stopped = True
+        self._queue.clear()
+        for target in [*self._peers.values(), *self._seeds]:
+            self._around.agenda.drop(target)
+            if target.attempt is not None:
+                target.attempt.cancel()
+
+    def start(self, target: Target) -> None:
+        """Dial a target now, or as soon as there are fewer dials under way."""
+        if self._stopped:
+            return
+        if self._active >= self._limits.dials:
+            target.state = Resting.QUEUED
+            self._queue.append(target)
+            return
+        self._active += 1
+        target.state = Resting.DIALING
+        attempt = Deferred.fromCoroutine(self._dial(target))
+        target.attempt = attempt
+        attempt.addErrback(self._broke, target)
+        attempt.addBoth(self._finished, target)
+
+    def _broke(self, failure: object, target: Target) -> None:
+        self._log.failure("while dialing {target}", target=target)
+
+    def _finished(self, _: object, target: Target) -> None:
+        self._active -= 1
+        target.attempt = None
+        if self._draining:
+            # A dial that ends at once must not start the next one on its own stack.
+            return
+        self._draining = True
+        while self._queue and self._active < self._limits.dials:
+            waiting = self._queue.popleft()
+            # It may have been linked or forgotten while it stood in the queue.
+            if waiting.state is Resting.QUEUED and self._current(waiting):
+                self.start(waiting)
+        self._draining = False
+
+    def _current(self, target: Target) -> bool:
+        return target.seed is not None or self._peers.get(target.peer or PeerId("")) is target
+
+    async def _dial(self, target: Target) -> None:
+        try:
+            ending = await self._any_address(target)
+        except CancelledError:
+            return
+        if self._stopped or not self._current(target):
+            return
+        if target.peer in self._linked:
+            self._rest(target)
+            target.trouble = None
+            return
+        ending = ending or Ending("closed", "the link was lost at once")
+        target.failures += 1
+        target.tries += 1
+        self._after(target, self._delay(target))
+        self._outcomes.dial_failed(target, ending)
+        target.trouble = ending
+
+    async def _any_address(self, target: Target) -> Ending | None:
+        ending = Ending(NOWHERE, "it has no address that may be dialed")
+        for address in self._candidates(target):
+            hosts = await self._roads.resolve(address.host)
+            if not hosts:
+                ending = Ending("unreachable", f"no address is known for {address.host}")
+            for host in hosts:
+                literal = Address(host, address.port)
+                objection = self._objection(target, literal)
+                if objection is not None:
+                    ending = objection
+                    continue
+                outcome = await self._one_address(target, literal, address.host)
+                if outcome is None or outcome.code == "duplicate":
+                    target.last_good = address
+                    return None
+                if outcome.code == "identity":
+                    target.mismatched.add(address)
+                ending = outcome
+        return ending
+
+    def _candidates(self, target: Target) -> list[Address]:
+        if target.seed is not None:
+            return [target.seed.address]
+        found = [target.last_good] if target.last_good is not None else []
+        entry = self._book.get(target.peer) if target.peer is not None else None
+        for text in entry.record.addresses if entry is not None else ():
+            try:
+                found.append(Address.parse(text))
+            except ValueError:
+                continue
+        return [a for a in dict.fromkeys(found) if a not in target.mismatched]
+
+    def _objection(self, target: Target, address: Address) -> Ending | None:
+        if address in self.own:
+            return Ending("self", "it is this node itself")
+        if target.seed is not None:
+            # The operator named it: no address is too odd for that.
+            return None
+        assert target.peer is not None
+        entry = self._book.get(target.peer)
+        loopback = entry is not None and entry.loopback
+        objection = self._judge.objection(address, loopback=loopback)
+        if objection is not None:
+            return Ending(NOWHERE, f"{address} is not dialed: {objection}")
+        unmet = entry is None or not entry.met
+        if unmet and not self._sparing.take(address, self._around.clock.seconds()):
+            return Ending(NOWHERE, f"{address} was dialed too often for unmet peers")
+        return None
+
+    async def _one_address(self, target: Target, address: Address, host: str) -> Ending | None:
+        settled: Deferred[Ending | None] = Deferred()
+        seed = target.seed
+        attempt = Attempt(
+            address,
+            target.peer if seed is None else seed.peer,
+            settled.callback,
+            None if seed is None else self._roads.vouching(host),
+        )
+        try:
+            connecting = self._roads.endpoint(address).connect(Dialed(self._around, attempt))
+            connecting.addTimeout(self._limits.connect_wait, self._around.clock)
+            await connecting
+        except GaveUp:
+            return Ending("unreachable", f"no answer within {self._limits.connect_wait:g} s")
+        except (ConnectError, DNSLookupError, OSError) as error:
+            return Ending("unreachable", _words(error))
+        outcome = await settled
+        if seed is not None and attempt.found is not None:
+            target.peer = attempt.found
+        return outcome
+
+    def _targets(self, peer: PeerId) -> list[Target]:
+        found = [target for target in self._seeds if target.peer == peer]
+        target = self._peers.get(peer)
+        return found if target is None else [target, *found]
+
+    def _rest(self, target: Target) -> None:
+        target.state = Resting.LINKED
+        self._around.agenda.drop(target)
+
+    def _after(self, target: Target, delay: float) -> None:
+        target.state = Resting.WAITING
+        self._around.agenda.set(target, self._around.clock.seconds() + delay)
+
+    def _delay(self, target: Target) -> float:
+        entry = self._book.get(target.peer) if target.peer is not None else None
+        unmet = target.seed is None and (entry is None or not entry.met)
+        if unmet and target.tries >= self._limits.unmet_tries:
+            return self._limits.unmet_wait * self._random.uniform(1, 1.2)
+        return self._backoff(max(target.failures, target.brief))
+
+    def _backoff(self, failures: int) -> float:
+        # Full jitter, so that those who lost one peer do not come back to it together.
+        steps = min(failures, 20)
+        most = min(self._limits.backoff_most, self._limits.backoff_first * 1.5**steps)
+        return self._random.uniform(0, most)
+
+
+def _words(error: BaseException) -> str:
+    number = getattr(error, "osError", None) or getattr(error, "errno", None)
+    words = os.strerror(number) if isinstance(number, int) else str(error) or type(error).__name__
+    return words.rstrip(".").lower()

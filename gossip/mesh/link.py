@@ -1,0 +1,476 @@
+"""
+One connection to a peer: the thin skin over `wire.session`.
+
+It holds bytes, identity, timers and loss, and decides nothing: what a message means is the
+session's and its host's business.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Protocol as Interface
+from typing import cast
+
+from attrs import define, frozen
+from twisted.internet.error import ConnectionAborted, ConnectionDone
+from twisted.internet.interfaces import (
+    IAddress,
+    IHandshakeListener,
+    IPushProducer,
+    IReactorTime,
+    ITCPTransport,
+    ITransport,
+)
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from gossip.logs import levels
+from gossip.mesh.addresses import Address, is_loopback, literal
+from gossip.mesh.agenda import Agenda
+from gossip.mesh.gate import Gate
+from gossip.mesh.liveness import RoundTrips
+from gossip.settings import Limits
+from gossip.trust.identity import KeyRefused, PeerId
+from gossip.wire.messages import Bye, Hello, Message, Peers
+from gossip.wire.session import Broken, Dead, Event, Received, Role, Session, Silent, State, Terms
+
+
+@frozen
+class Ending:
+    """Why a link ended: a code of PROTOCOL §5 or of our own, and words for people."""
+
+    code: str
+    reason: str
+    theirs: bool = False
+    """Whether the peer said so, in a `bye`."""
+    silence: float = 0.0
+    """For `silent`: seconds since anything valid came."""
+
+
+class Host(Interface):
+    """Whom a link tells what happened. Nothing here raises."""
+
+    def connected(self, link: "Link") -> None:
+        """TCP is up."""
+
+    def met(self, link: "Link") -> None:
+        """TLS is up, and `link.peer` is proved."""
+
+    def heard(self, link: "Link", message: Message) -> None:
+        """The peer said something that was allowed."""
+
+    def quiet(self, link: "Link") -> None:
+        """Nothing was sent for one heartbeat."""
+
+    def ping_due(self, link: "Link", now: float) -> None:
+        """The time given to `ping_next` has come; give the next one."""
+
+    def lost(self, link: "Link", ending: Ending) -> None:
+        """The connection is gone."""
+
+    def turned_away(self, address: str, reason: str) -> None:
+        """A connection was closed before anything was read from it."""
+
+
+class _Stream(Interface):
+    def registerProducer(self, producer: IPushProducer, streaming: bool) -> None: ...
+
+    def unregisterProducer(self) -> None: ...
+
+    def loseConnection(self) -> None: ...
+
+    def abortConnection(self) -> None: ...
+
+
+@define(eq=False, kw_only=True)
+class Surroundings:
+    """What every link of a node shares."""
+
+    clock: IReactorTime
+    agenda: Agenda
+    host: Host
+    limits: Limits
+    terms: Terms
+    identify: Callable[[ITransport], PeerId]
+    """Who is at the other end, after the handshake; raises KeyRefused."""
+    explain: Callable[[BaseException], str | None]
+    """What went wrong in TLS, for people; None for what is not of TLS."""
+
+
+@define(eq=False)
+class Attempt:
+    """What a dial wants to know of the connection that it makes."""
+
+    address: Address
+    """The literal address that is dialed."""
+    expected: PeerId | None
+    """Who is to be found there; None where anybody may be."""
+    settled: Callable[[Ending | None], None]
+    """Called once: with None when the link is admitted, else with why it was not."""
+    vouch: Callable[[ITransport], None] | None = None
+    """A further check of the peer after the handshake; raises KeyRefused."""
+    found: PeerId | None = None
+    """Who was found there."""
+
+
+@implementer(IHandshakeListener, IPushProducer)
+class Link(Protocol):
+    """See the module. Its session is None until TLS is up."""
+
+    _log = Logger(observer=levels)
+
+    def __init__(
+        self,
+        role: Role,
+        around: Surroundings,
+        attempt: Attempt | None,
+        leave_gate: Callable[[], None],
+    ) -> None:
+        self.role = role
+        self.attempt = attempt
+        self.session: Session | None = None
+        self.peer: PeerId | None = None
+        self.hello: Hello | None = None
+        """Theirs, once it was accepted."""
+        self.round_trips = RoundTrips()
+        self.ping_at = float("inf")
+        self.linked_at: float | None = None
+        self._around = around
+        self._leave_gate: Callable[[], None] | None = leave_gate
+        self._ending: Ending | None = None
+        self._answers: deque[Iterator[Peers]] = deque(maxlen=2)
+        self._blocked_at: float | None = None
+        self._unread = 0
+        self._closing = False
+        self._paused = False
+
+    def __repr__(self) -> str:
+        """For logs."""
+        return f"<Link {self.role.value} {self.far}>"
+
+    @property
+    def far(self) -> Address:
+        """The other end of the connection."""
+        if self.attempt is not None:
+            return self.attempt.address
+        where = self.transport.getPeer() if self.transport is not None else None
+        host = str(getattr(where, "host", "unknown"))
+        ip = literal(host)
+        return Address(str(ip) if ip is not None else host, int(getattr(where, "port", 0)))
+
+    @property
+    def loopback(self) -> bool:
+        """Whether it stays on this machine."""
+        return is_loopback(self.far.host)
+
+    @property
+    def open(self) -> bool:
+        """Whether both have said hello and nobody bye."""
+        return self.session is not None and self.session.state is State.OPEN
+
+    def heard_since(self, then: float) -> bool:
+        """Whether anything valid came after that time."""
+        return self.session is not None and self.session.heard_at > then
+
+    # Called by the transport.
+
+    def connectionMade(self) -> None:
+        """TCP is up, which is nothing yet."""
+        assert self.transport is not None
+        if ITCPTransport.providedBy(self.transport):
+            self.transport.setTcpNoDelay(True)
+        self._stream().registerProducer(self, streaming=True)
+        self._around.host.connected(self)
+        self._set_alarm(self._now() + self._around.limits.handshake_wait)
+
+    def handshakeCompleted(self) -> None:
+        """TLS is up: the peer is known, and is not admitted."""
+        if self.session is not None or self._ending is not None:
+            return
+        assert self.transport is not None
+        try:
+            self.peer = self._around.identify(self.transport)
+            if self.attempt is not None:
+                self.attempt.found = self.peer
+                if self.attempt.vouch is not None:
+                    self.attempt.vouch(self.transport)
+        except KeyRefused as error:
+            self.drop(Ending("tls", str(error)))
+            return
+        self.session = Session(self.role, self._around.terms, self._now())
+        self._around.host.met(self)
+        self._arm()
+
+    def dataReceived(self, data: bytes) -> None:
+        """Bytes that TLS has authenticated."""
+        if self.session is None:
+            return
+        with self._log.failuresHandled("while hearing {link}", link=self) as handled:
+            self._act(self.session.receive(data, self._now()))
+        if handled.failed:
+            self.abort(Ending("protocol", "a fault of this program; see its log"))
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The connection is gone, by whatever end."""
+        around = self._around
+        around.agenda.drop(self)
+        self._left_gate()
+        ending = self._ending or self._why(reason)
+        if self.session is not None:
+            self.session.closed()
+        self._answers.clear()
+        self._closing = True
+        around.host.lost(self, ending)
+        self._settle(ending)
+
+    def pauseProducing(self) -> None:
+        """The peer does not read as fast as we write."""
+        if self._blocked_at is None:
+            self._blocked_at = self._now()
+            self._arm()
+
+    def resumeProducing(self) -> None:
+        """It has read again."""
+        self._blocked_at = None
+        self._unread = 0
+        self._pump()
+
+    def stopProducing(self) -> None:
+        """The transport is gone; `connectionLost` follows."""
+
+    # Called by the host.
+
+    def tell(self, message: Message) -> None:
+        """Say something; nothing is said any more where the link is closing."""
+        if self._closing or self.session is None:
+            return
+        self._write(self.session.send(message, self._now()))
+        self._arm()
+
+    def ping_next(self, at: float) -> None:
+        """Call `Host.ping_due` at that time."""
+        self.ping_at = at
+        self._arm()
+
+    def answer(self, peers: Iterator[Peers]) -> None:
+        """Say a long answer, as fast as the peer reads it. A third one replaces the second."""
+        if len(self._answers) == self._answers.maxlen:
+            self._answers.pop()
+        self._answers.append(peers)
+        self._pump()
+
+    def admitted(self, hello: Hello) -> None:
+        """The link counts from here on."""
+        self.hello = hello
+        self.linked_at = self._now()
+        self._left_gate()
+        self._settle(None)
+
+    def close(self, bye: Bye, ending: Ending | None = None) -> None:
+        """Say farewell, and close; `ending` is what the host is told, else the `bye`'s words."""
+        if self._closing:
+            return
+        self._end(ending or Ending(bye.code, bye.reason))
+        if self.session is None:
+            self.abort(self._ending)
+            return
+        self._write(self.session.close(bye, self._now()))
+        self._lose()
+
+    def drop(self, ending: Ending) -> None:
+        """Close without a word."""
+        self._end(ending)
+        self._lose()
+
+    def abort(self, ending: Ending | None) -> None:
+        """Cut the connection; nothing that is queued goes out."""
+        if ending is not None:
+            self._end(ending)
+        self._closing = True
+        if self.transport is not None:
+            self._stream().abortConnection()
+
+    def forgive(self, seconds: float, now: float) -> None:
+        """This node did not run for so long."""
+        if self.session is not None:
+            self.session.forgive(seconds, now)
+        if self._blocked_at is not None:
+            self._blocked_at += seconds
+
+    def tick(self, now: float) -> None:
+        """Something is due."""
+        if self._closing:
+            self.abort(None)
+            return
+        if self.session is None:
+            wait = self._around.limits.handshake_wait
+            self.abort(Ending("timeout", f"no TLS handshake within {wait:g} s"))
+            return
+        if self._blocked_at is not None and now >= self._blocked_until(self._blocked_at):
+            self.abort(Ending("overload", "it did not read what was sent for three heartbeats"))
+            return
+        self._act(self.session.tick(now))
+        if now >= self.ping_at and self.open:
+            self._around.host.ping_due(self, now)
+        self._arm()
+
+    # What is left is only plumbing.
+
+    def _stream(self) -> _Stream:
+        # What the transports of TLS and TCP are, in two interfaces that typing keeps apart.
+        return cast("_Stream", self.transport)
+
+    def _now(self) -> float:
+        return self._around.clock.seconds()
+
+    def _act(self, events: list[Event]) -> None:
+        for event in events:
+            if self._closing:
+                return
+            self._obey(event)
+        self._throttle()
+        self._arm()
+
+    def _obey(self, event: Event) -> None:
+        if isinstance(event, Received):
+            if isinstance(event.message, Bye):
+                self._end(Ending(event.message.code, event.message.reason, theirs=True))
+            self._around.host.heard(self, event.message)
+            if isinstance(event.message, Bye):
+                self._lose()
+        elif isinstance(event, Silent):
+            self._around.host.quiet(self)
+        elif isinstance(event, Broken):
+            self._end(Ending(event.code, event.reason))
+            self._write(event.farewell)
+            self._lose()
+        elif isinstance(event, Dead):
+            reason = f"silent for {event.silence:.1f} s"
+            self.abort(Ending("silent", reason, silence=event.silence))
+
+    def _throttle(self) -> None:
+        if self._closing or self.session is None or self.transport is None:
+            return
+        if self._paused is self.session.reading:
+            self._paused = not self._paused
+            producer = IPushProducer(self.transport)
+            if self._paused:
+                producer.pauseProducing()
+            else:
+                producer.resumeProducing()
+
+    def _write(self, data: bytes) -> None:
+        if self.transport is None or not data:
+            return
+        self.transport.write(data)
+        if self._blocked_at is None:
+            return
+        self._unread += len(data)
+        if self._unread > self._around.limits.unread_bytes:
+            self.abort(Ending("overload", "it did not read what was sent"))
+
+    def _pump(self) -> None:
+        while self._answers and self._blocked_at is None and not self._closing:
+            try:
+                self.tell(next(self._answers[0]))
+            except StopIteration:
+                self._answers.popleft()
+
+    def _blocked_until(self, since: float) -> float:
+        assert self.session is not None
+        return since + self._around.terms.beats_missed * self.session.promise
+
+    def _end(self, ending: Ending) -> None:
+        if self._ending is None:
+            self._ending = ending
+
+    def _lose(self) -> None:
+        # A registered producer would keep TLS from closing, and a silent peer would keep it from
+        # ever being closed: hence both lines around the request.
+        self._closing = True
+        self._answers.clear()
+        stream = self._stream()
+        stream.unregisterProducer()
+        stream.loseConnection()
+        self._set_alarm(self._now() + self._around.limits.closing_wait)
+
+    def _set_alarm(self, at: float) -> None:
+        self._around.agenda.set(self, at)
+
+    def _arm(self) -> None:
+        if self._closing or self.session is None:
+            return
+        at = self.session.deadline()
+        if self.open:
+            at = min(at, self.ping_at)
+        if self._blocked_at is not None:
+            at = min(at, self._blocked_until(self._blocked_at))
+        # Later times are not worth a move in the heap: an early call only looks again.
+        self._around.agenda.no_later(self, at)
+
+    def _left_gate(self) -> None:
+        if self._leave_gate is not None:
+            self._leave_gate()
+            self._leave_gate = None
+
+    def _settle(self, ending: Ending | None) -> None:
+        if self.attempt is not None:
+            settled, self.attempt.settled = self.attempt.settled, _settled_already
+            settled(ending)
+
+    def _why(self, reason: Failure) -> Ending:
+        assert reason.value is not None
+        explanation = self._around.explain(reason.value)
+        if explanation is not None:
+            return Ending("tls", explanation)
+        if self.session is None:
+            return Ending(
+                "closed", "it closed the connection before the TLS handshake was complete"
+            )
+        if reason.check(ConnectionDone, ConnectionAborted):
+            return Ending("closed", "it closed the connection")
+        return Ending("closed", "the connection broke")
+
+
+def _settled_already(_: Ending | None) -> None:
+    """An attempt is settled once."""
+
+
+class Dialed(Factory):
+    """Builds the link of one attempt."""
+
+    noisy = False
+
+    def __init__(self, around: Surroundings, attempt: Attempt) -> None:
+        self._around = around
+        self._attempt = attempt
+
+    def buildProtocol(self, addr: IAddress | None) -> Link:
+        """The link, not yet connected."""
+        return Link(Role.DIALER, self._around, self._attempt, lambda: None)
+
+
+class Accepted(Factory):
+    """Builds links of those who dial us, as many as the gate lets in."""
+
+    noisy = False
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self.gate = Gate(around.limits.pending_total, around.limits.pending_per_address)
+
+    def buildProtocol(self, addr: IAddress | None) -> Protocol:
+        """A link; or, where too many are pending, what closes the connection unread."""
+        host = str(getattr(addr, "host", ""))
+        full = self.gate.enter(host)
+        if full is not None:
+            self._around.host.turned_away(str(Address(host, int(getattr(addr, "port", 0)))), full)
+            return _TurnedAway()
+        return Link(Role.ACCEPTOR, self._around, None, lambda: self.gate.leave(host))
+
+
+class _TurnedAway(Protocol):
+    # The TLS wrapper does not know of factories that build nothing.
+    def connectionMade(self) -> None:
+        ITCPTransport(self.transport).abortConnection()

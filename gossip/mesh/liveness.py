@@ -1,0 +1,64 @@
+"""
+Who is late: round-trip times of peers, and stalls of our own. Pure.
+"""
+
+from typing import Final
+
+from attrs import define, field
+
+PENDING: Final = 16
+"""Pings of which an answer is still awaited; older ones count as missed."""
+
+STALL: Final = 0.05
+"""Seconds by which a timer may be late before the time counts as one in which we did not run. The
+shortest heartbeat is as long, so that a shorter stall can make nobody look dead."""
+
+_WEIGHT: Final = 1 / 16
+"""Of a new sample in the mean deviation: RFC 3550 §6.4.1."""
+
+
+def stall(due: float, now: float) -> float:
+    """For how long this node itself did not run, judged by a timer: due then, called now."""
+    late = now - due
+    return late if late > STALL else 0.0
+
+
+@define
+class RoundTrips:
+    """The pings of one link and their answers; times in seconds."""
+
+    last: float | None = None
+    """The latest round trip."""
+    mean: float | None = None
+    """Smoothed over about 16 samples."""
+    jitter: float = 0.0
+    """Smoothed difference of one sample from the one before."""
+    answered: int = 0
+    missed: int = 0
+    sent: int = 0
+    """The number of the latest ping."""
+    _pending: dict[int, float] = field(factory=dict)
+
+    def ping(self, now: float) -> int:
+        """Number the next ping."""
+        self.sent += 1
+        self._pending[self.sent] = now
+        if len(self._pending) > PENDING:
+            del self._pending[next(iter(self._pending))]
+            self.missed += 1
+        return self.sent
+
+    def pong(self, seq: int, now: float) -> float | None:
+        """The round trip that this answer completes; None where it was not awaited."""
+        begun = self._pending.pop(seq, None)
+        if begun is None:
+            return None
+        sample = now - begun
+        if self.last is not None and self.mean is not None:
+            self.jitter += (abs(sample - self.last) - self.jitter) * _WEIGHT
+            self.mean += (sample - self.mean) * _WEIGHT
+        else:
+            self.mean = sample
+        self.last = sample
+        self.answered += 1
+        return sample

@@ -1,0 +1,299 @@
+"""
+The mesh: everything of this room put together, and the one door to it.
+
+Links, dials and admissions report here; each report is passed to the part that decides, and what
+became of peers goes out as events.
+"""
+
+from collections.abc import Callable
+from random import Random
+
+from attrs import define
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime, ITransport
+from twisted.internet.protocol import Factory
+from twisted.logger import Logger
+
+from gossip.logs import levels
+from gossip.mesh.addresses import Address, Judge
+from gossip.mesh.admission import DUPLICATE, Admission
+from gossip.mesh.agenda import Agenda
+from gossip.mesh.book import Book
+from gossip.mesh.dialer import NOWHERE, Dialer, Roads, Target
+from gossip.mesh.link import Accepted, Ending, Link, Surroundings
+from gossip.mesh.own import OwnAddresses, OwnRecord, Subject
+from gossip.mesh.reconcile import Reconciler
+from gossip.mesh.roster import Roster
+from gossip.mesh.status import IdentityMismatch, Refused, Tell
+from gossip.mesh.talk import Talk
+from gossip.settings import Settings
+from gossip.trust.identity import PeerId
+from gossip.trust.policy import Policy
+from gossip.wire.messages import Bye, Hello, Message
+from gossip.wire.session import Terms
+
+UPKEEP = 1.0
+"""Seconds between looks at what has no time of its own: expiry, renewal, and whether we slept."""
+
+NO_CONNECTION = frozenset({NOWHERE, "unreachable", "closed"})
+"""Codes of dials that made no connection worth a line, unless the operator named the address."""
+
+SLEPT = 1.0
+"""Seconds without running after which the network may be another one."""
+
+
+@define(eq=False, kw_only=True)
+class World:
+    """What the mesh takes from outside: time, chance, and ways to other machines."""
+
+    clock: IReactorTime
+    wall: Callable[[], float]
+    """Unix time; only records and `hello` go by it."""
+    slept: Callable[[], float]
+    """Seconds for which this machine was suspended, counted from any fixed time."""
+    random: Random
+    roads: Roads
+    identify: Callable[[ITransport], PeerId]
+    explain: Callable[[BaseException], str | None]
+
+
+class Mesh:
+    """See the module."""
+
+    _log = Logger(observer=levels)
+
+    def __init__(self, settings: Settings, subject: Subject, world: World, tell: Tell) -> None:
+        clock, limits = world.clock, settings.limits
+        self._settings = settings
+        self._world = world
+        self._tell = tell
+        self._connections: dict[Link, None] = {}
+        self._slept = world.slept()
+        self._emptied: Deferred[None] | None = None
+        self._own = OwnRecord(subject, world.wall())
+        self._here = OwnAddresses(self._own)
+        self._agenda = Agenda(clock, self._stalled)
+        around = Surroundings(
+            clock=clock,
+            agenda=self._agenda,
+            host=self,
+            limits=limits,
+            terms=Terms(heartbeat=settings.heartbeat),
+            identify=world.identify,
+            explain=world.explain,
+        )
+        self.acceptor: Factory = Accepted(around)
+        self.book = Book(self._own.record, limits.peers)
+        self._dialer = Dialer(
+            around=around,
+            roads=world.roads,
+            book=self.book,
+            judge=Judge(own=self._here, networks=settings.peer_networks),
+            random=world.random,
+            outcomes=self,
+        )
+        self._roster = Roster(
+            book=self.book, dialer=self._dialer, clock=clock, agenda=self._agenda, tell=tell
+        )
+        self._reconciler = Reconciler(
+            book=self.book, clock=clock, agenda=self._agenda, limits=limits
+        )
+        self._talk = Talk(
+            settings=settings,
+            own=self._own,
+            book=self.book,
+            roster=self._roster,
+            dialer=self._dialer,
+            reconciler=self._reconciler,
+            clock=clock,
+            wall=world.wall,
+            random=world.random,
+            tell=tell,
+        )
+        self._admission = Admission(
+            policy=Policy(self._own.record.id),
+            book=self.book,
+            links=self._roster.links,
+            clock=clock,
+            agenda=self._agenda,
+            limits=limits,
+            wall=world.wall,
+            host=self,
+        )
+
+    @property
+    def links(self) -> dict[PeerId, Link]:
+        """The one link of each linked peer."""
+        return self._roster.links
+
+    # Called by the node.
+
+    def start(self, bound: tuple[Address, ...]) -> None:
+        """The node listens at these addresses: join through the seeds, and keep house."""
+        if bound:
+            self._own.listening(bound[0].port, self._world.wall())
+            self.book.renew_own(self._own.record)
+        self._here.bound.update(bound)
+        for seed in self._settings.seeds:
+            self._dialer.dial_seed(seed)
+        self._agenda.set(self, self._world.clock.seconds() + UPKEEP)
+
+    def leave(self, reason: str) -> Deferred[None]:
+        """Say farewell to everyone; fires when all are gone, or have had `stop_wait`."""
+        self._dialer.stop()
+        record = self._own.leave(self._world.wall()).sealed
+        emptied: Deferred[None] = Deferred()
+        self._emptied = emptied
+        abort = self._world.clock.callLater(self._settings.limits.stop_wait, self._abort_all)
+        for link in list(self._connections):
+            link.close(Bye("leaving", reason, record))
+        self._maybe_emptied()
+
+        def stopped(_: None) -> None:
+            if abort.active():
+                abort.cancel()
+            self._agenda.stop()
+
+        return emptied.addCallback(stopped)
+
+    # Host: called by links.
+
+    def connected(self, link: Link) -> None:
+        """TCP is up."""
+        self._connections[link] = None
+        if self._emptied is not None:
+            link.abort(Ending("leaving", "this node leaves"))
+
+    def met(self, link: Link) -> None:
+        """TLS has proved who it is."""
+        self._admission.met(link)
+
+    def heard(self, link: Link, message: Message) -> None:
+        """The peer said something that was allowed."""
+        if isinstance(message, Hello):
+            self._admission.greeted(link, message)
+            return
+        self._admission.heard(link)
+        self._talk.heard(link, message)
+
+    def quiet(self, link: Link) -> None:
+        """Nothing was sent for one heartbeat."""
+        self._talk.quiet(link)
+
+    def ping_due(self, link: Link, now: float) -> None:
+        """It is time for a ping."""
+        self._talk.ping_due(link, now)
+
+    def lost(self, link: Link, ending: Ending) -> None:
+        """The connection is gone."""
+        self._connections.pop(link, None)
+        if self._emptied is None:
+            self._talk.closed(link)
+            self._admission.lost(link)
+            if link.peer is not None and self._roster.links.get(link.peer) is link:
+                self._roster.lost(link, ending)
+            elif link.linked_at is None:
+                self._not_linked(link, ending)
+        self._maybe_emptied()
+
+    def turned_away(self, address: str, reason: str) -> None:
+        """A connection was closed before anything was read from it."""
+        self._tell(Refused(peer=None, address=address, code="overload", reason=reason))
+
+    # Admits: called by admission.
+
+    def greeting(self, link: Link) -> Hello:
+        """Our hello."""
+        return self._talk.greeting(link)
+
+    def admit(self, link: Link, hello: Hello) -> None:
+        """The link is up."""
+        self._roster.admit(link, hello)
+        self._talk.opened(link, hello)
+
+    def replace(self, old: Link) -> None:
+        """Another link takes its place at once."""
+        if old.peer is not None and self._roster.links.get(old.peer) is old:
+            del self._roster.links[old.peer]
+
+    def probe(self, link: Link) -> None:
+        """Make a peer show that the link lives."""
+        self._talk.ping(link)
+
+    def mismatched(self, link: Link) -> None:
+        """Another peer was found than the one that was dialed."""
+        assert link.peer is not None
+        assert link.attempt is not None
+        assert link.attempt.expected is not None
+        self._tell(
+            IdentityMismatch(address=str(link.far), expected=link.attempt.expected, found=link.peer)
+        )
+
+    def met_self(self, link: Link) -> None:
+        """The dial led to this node."""
+        self._dialer.met_self(link.far)
+
+    # Outcomes: called by the dialer.
+
+    def dial_failed(self, target: Target, ending: Ending) -> None:
+        """No address of a peer or seed led to a link."""
+        self._roster.dial_failed(target, ending)
+        if ending.code == "identity" or (target.seed is None and ending.code in NO_CONNECTION):
+            return
+        # Each change is worth a line, each of the dials without end is not.
+        if target.trouble is None or target.trouble.reason != ending.reason:
+            where = target.seed.address if target.seed is not None else target.last_good
+            self._tell(
+                Refused(
+                    peer=target.peer,
+                    address=str(where or ""),
+                    code=ending.code,
+                    reason=ending.reason,
+                )
+            )
+
+    # Due: called by the agenda.
+
+    def tick(self, now: float) -> None:
+        """Upkeep."""
+        self._agenda.set(self, now + UPKEEP)
+        wall = self._world.wall()
+        for peer in self.book.expire(wall, self._roster.links.__contains__):
+            self._dialer.forget(peer)
+        if wall >= self._own.renewal_due():
+            self._own.renew(wall)
+            self._talk.announce()
+        slept = self._world.slept()
+        if slept > self._slept + SLEPT:
+            self._dialer.hasten(now)
+        self._slept = slept
+
+    def _stalled(self, seconds: float, now: float) -> None:
+        for link in self._connections:
+            link.forgive(seconds, now)
+        self._roster.forgive(seconds)
+        if seconds >= SLEPT:
+            self._dialer.hasten(now)
+
+    def _not_linked(self, link: Link, ending: Ending) -> None:
+        if link.attempt is not None:
+            # The dialer hears of it, and tells it of seeds.
+            return
+        quiet = ending.code in ("self", DUPLICATE)
+        known = link.peer is not None and link.peer in self._roster.links
+        if quiet or (known and ending.code == "closed"):
+            # A dialer that has a link already closes without a word (PROTOCOL §3.1).
+            return
+        self._tell(
+            Refused(peer=link.peer, address=str(link.far), code=ending.code, reason=ending.reason)
+        )
+
+    def _abort_all(self) -> None:
+        for link in list(self._connections):
+            link.abort(None)
+        self._connections.clear()
+        self._maybe_emptied()
+
+    def _maybe_emptied(self) -> None:
+        if self._emptied is not None and not self._connections and not self._emptied.called:
+            self._emptied.callback(None)

@@ -1,0 +1,161 @@
+"""
+The node's own record: what it says of itself, and when it says it anew (PROTOCOL §6).
+
+Pure, but for the signature that it is given. Without `--advertise` the addresses are what peers
+report to see: one liar must not add one.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from attrs import define, field, frozen
+
+from gossip.mesh.addresses import Address, is_loopback, literal, reachable
+from gossip.trust import records
+from gossip.trust.identity import PeerId
+from gossip.trust.records import MOST_ADDRESSES, Record
+
+REFUTE_GAP = 10.0
+"""Seconds between two records that answer a newer one of our own key: where another process has the
+same key, the two must not outbid each other without end."""
+
+
+@frozen(kw_only=True)
+class Subject:
+    """What of a node's record does not change while it runs."""
+
+    public: bytes
+    sign: Callable[[bytes], bytes]
+    network: str
+    name: str
+    tags: Mapping[str, str]
+    advertise: tuple[Address, ...] = ()
+    ttl: float = records.DEFAULT_TTL
+
+
+class OwnRecord:
+    """Makes the node's record, and a new one when something in it changes."""
+
+    def __init__(self, subject: Subject, wall: float) -> None:
+        self._subject = subject
+        self._port = 0
+        self._reports: dict[PeerId, str] = {}
+        self._votes: Counter[str] = Counter()
+        self._gone: set[PeerId] = set()
+        self._renewed_at = wall
+        self._refuted_at = float("-inf")
+        self.record = self._make((), int(wall * 1000), "alive")
+
+    def listening(self, port: int, wall: float) -> None:
+        """The port that goes with reported addresses is known."""
+        self._port = port
+        self._change(self._addresses(), wall)
+
+    def reported(self, peer: PeerId, host: str, wall: float) -> bool:
+        """A peer said at which address it sees this node; whether that makes a new record."""
+        if not reachable(host):
+            return False
+        # Those of lost peers count until somebody reports anew: a node that lost everybody has not
+        # lost its addresses.
+        for gone in self._gone:
+            self._vote(gone, None)
+        self._gone.clear()
+        self._vote(peer, str(literal(host)))
+        return self._change(self._addresses(), wall)
+
+    def lost(self, peer: PeerId) -> None:
+        """A peer has no link any more."""
+        self._gone.add(peer)
+
+    def refute(self, seq: int, wall: float) -> bool:
+        """A record of this key with a larger `seq` is about: outdo it; whether that was done."""
+        if 0 <= wall - self._refuted_at < REFUTE_GAP:
+            return False
+        self._refuted_at = wall
+        self._renew(self.record.addresses, wall, above=seq)
+        return True
+
+    def renewal_due(self) -> float:
+        """Wall time at which the record is made anew if nothing changes before."""
+        return self._renewed_at + self._subject.ttl / 3
+
+    def renew(self, wall: float) -> None:
+        """Make it anew, so that it does not expire."""
+        self._renew(self.record.addresses, wall)
+
+    def leave(self, wall: float) -> Record:
+        """The last one, which says that the node left."""
+        self._renew(self.record.addresses, wall, state="left")
+        return self.record
+
+    def _addresses(self) -> tuple[str, ...]:
+        if self._subject.advertise:
+            return tuple(str(address) for address in self._subject.advertise)[:MOST_ADDRESSES]
+        if not self._port:
+            return ()
+        best = self._votes.most_common(MOST_ADDRESSES)
+        least = 2 if best and best[0][1] > 1 else 1
+        return tuple(str(Address(ip, self._port)) for ip, count in best if count >= least)
+
+    def _vote(self, peer: PeerId, ip: str | None) -> None:
+        before = self._reports.pop(peer, None)
+        if before is not None:
+            self._votes[before] -= 1
+            if not self._votes[before]:
+                del self._votes[before]
+        if ip is not None:
+            self._reports[peer] = ip
+            self._votes[ip] += 1
+            self._gone.discard(peer)
+
+    def _change(self, addresses: tuple[str, ...], wall: float) -> bool:
+        if set(addresses) == set(self.record.addresses):
+            return False
+        self._renew(addresses, wall)
+        return True
+
+    def _renew(
+        self,
+        addresses: tuple[str, ...],
+        wall: float,
+        *,
+        state: records.State = "alive",
+        above: int = 0,
+    ) -> None:
+        seq = max(int(wall * 1000), self.record.seq + 1, above + 1)
+        self._renewed_at = wall
+        self.record = self._make(addresses, seq, state)
+
+    def _make(self, addresses: tuple[str, ...], seq: int, state: records.State) -> Record:
+        subject = self._subject
+        return records.make(
+            public=subject.public,
+            sign=subject.sign,
+            seq=seq,
+            network=subject.network,
+            name=subject.name,
+            addresses=addresses,
+            tags=subject.tags,
+            state=state,
+            ttl=subject.ttl,
+        )
+
+
+@define(eq=False)
+class OwnAddresses:
+    """The addresses at which this node is, as far as it knows: it never dials these."""
+
+    own: OwnRecord
+    bound: set[Address] = field(factory=set)
+    """Where it listens."""
+
+    def __contains__(self, address: object) -> bool:
+        """Whether a literal address is the node's own."""
+        if not isinstance(address, Address):
+            return False
+        if address in self.bound or str(address) in self.own.record.addresses:
+            return True
+        everywhere = any(
+            other.port == address.port and other.host in ("0.0.0.0", "::") for other in self.bound
+        )
+        return everywhere and is_loopback(address.host)

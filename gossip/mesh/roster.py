@@ -1,0 +1,181 @@
+"""
+What becomes of peers: alive with a link, lost, dead, left; and who is told (PROTOCOL §5).
+
+A link that closes is no verdict: the peer is dialed at once, and is dead only if that fails or its
+silence is up. Silence is one.
+"""
+
+from attrs import define
+from twisted.internet.interfaces import IReactorTime
+
+from gossip.mesh.addresses import Address
+from gossip.mesh.agenda import Agenda
+from gossip.mesh.book import Book, Entry, Happening, PeerState
+from gossip.mesh.dialer import NOWHERE, Dialer, Target
+from gossip.mesh.link import Ending, Link
+from gossip.mesh.status import PeerAlive, PeerDead, PeerLeft, Tell
+from gossip.trust.identity import PeerId
+from gossip.wire.messages import Hello
+
+STAYING = frozenset({"duplicate", "network", "refused", "protocol", "timeout", "overload"})
+"""Codes of a peer's `bye` after which it is still there; any other is a farewell (PROTOCOL §5)."""
+
+CUT_OFF = frozenset({"protocol", "timeout", "overload"})
+"""Codes with which we ended a link because of what the peer did on it."""
+
+
+@define(eq=False)
+class _Loss:
+    """A peer whose link broke and that has not been given up yet."""
+
+    roster: "Roster"
+    peer: PeerId
+    address: Address
+    reason: str
+    heard_at: float
+    until: float
+
+    def tick(self, now: float) -> None:
+        """Its silence is up."""
+        self.roster.give_up(self, self.reason)
+
+
+class Roster:
+    """See the module. `links` holds the one link of each linked peer."""
+
+    def __init__(
+        self, *, book: Book, dialer: Dialer, clock: IReactorTime, agenda: Agenda, tell: Tell
+    ) -> None:
+        self.links: dict[PeerId, Link] = {}
+        self._book = book
+        self._dialer = dialer
+        self._clock = clock
+        self._agenda = agenda
+        self._tell = tell
+        self._losses: dict[PeerId, _Loss] = {}
+
+    def admit(self, link: Link, hello: Hello) -> None:
+        """A link is up."""
+        assert link.peer is not None
+        peer, entry = link.peer, self._entry(link.peer)
+        loss = self._losses.pop(peer, None)
+        if loss is not None:
+            self._agenda.drop(loss)
+        before, first = entry.state, not entry.met
+        changed = self._book.happened(peer, Happening.LINKED)
+        self.links[peer] = link
+        self._dialer.linked(peer)
+        link.admitted(hello)
+        if before is PeerState.DEAD:
+            # What cut us off from this one may have cut us off from others too.
+            self._dialer.hasten(self._clock.seconds())
+        if changed:
+            self._tell(
+                PeerAlive(
+                    peer=peer,
+                    name=entry.record.name,
+                    address=shown(link, entry),
+                    direction=link.role.value,
+                    first=first,
+                )
+            )
+
+    def lost(self, link: Link, ending: Ending) -> None:
+        """The link of a linked peer is gone, and no other has replaced it."""
+        assert link.peer is not None
+        assert link.session is not None
+        assert link.linked_at is not None
+        peer, now = link.peer, self._clock.seconds()
+        address = Address.parse(shown(link, self._entry(peer)))
+        del self.links[peer]
+        heard_at = link.session.heard_at
+        until = max(link.session.dead_at(), now + link.session.promise)
+        loss = _Loss(self, peer, address, ending.reason, heard_at, until)
+        if ending.theirs and ending.code not in STAYING:
+            self._left(loss)
+            return
+        lived = now - link.linked_at
+        at_once = ending.code == "closed"
+        if ending.code == "silent" or (not ending.theirs and ending.code in CUT_OFF):
+            self._died(loss, ending.reason)
+        else:
+            self._losses[peer] = loss
+            self._agenda.set(loss, until)
+        if self._book.get(peer) is not None:
+            self._dialer.lost(peer, lived=lived, at_once=at_once)
+
+    def dial_failed(self, target: Target, ending: Ending) -> None:
+        """A dial led to no link."""
+        loss = self._losses.get(target.peer) if target.peer is not None else None
+        if loss is not None and ending.code != NOWHERE:
+            self.give_up(loss, f"{loss.reason}; dialed again: {ending.reason}")
+
+    def give_up(self, loss: _Loss, reason: str) -> None:
+        """A broken link could not be made again: its peer is dead."""
+        del self._losses[loss.peer]
+        self._agenda.drop(loss)
+        self._died(loss, reason)
+
+    def left_elsewhere(self, peer: PeerId) -> None:
+        """Others say, in its own words, that a peer without a link has left."""
+        entry = self._entry(peer)
+        self._dialer.left(peer)
+        if entry.met:
+            address = entry.record.addresses[0] if entry.record.addresses else ""
+            self._tell(PeerLeft(peer=peer, name=entry.record.name, address=address))
+
+    def forgive(self, seconds: float) -> None:
+        """This node did not run for so long: nobody is late for it."""
+        for loss in self._losses.values():
+            loss.until += seconds
+            self._agenda.set(loss, loss.until)
+
+    def _entry(self, peer: PeerId) -> Entry:
+        entry = self._book.get(peer)
+        assert entry is not None, "a linked peer is in the book"
+        return entry
+
+    def _left(self, loss: _Loss) -> None:
+        entry = self._entry(loss.peer)
+        self._book.happened(loss.peer, Happening.SAID_BYE)
+        self._dialer.left(loss.peer)
+        self._book.forget_expired(loss.peer)
+        self._tell(PeerLeft(peer=loss.peer, name=entry.record.name, address=str(loss.address)))
+
+    def _died(self, loss: _Loss, reason: str) -> None:
+        entry = self._entry(loss.peer)
+        if entry.record.state == "left":
+            # Its farewell came by way of others, before its silence was up.
+            self._left(loss)
+            return
+        self._book.happened(loss.peer, Happening.DIED)
+        if self._book.forget_expired(loss.peer):
+            self._dialer.forget(loss.peer)
+        self._tell(
+            PeerDead(
+                peer=loss.peer,
+                name=entry.record.name,
+                address=str(loss.address),
+                reason=reason,
+                silent_s=self._clock.seconds() - loss.heard_at,
+            )
+        )
+
+
+def shown(link: Link, entry: Entry) -> str:
+    """
+    The address of a linked peer for people: where it can be dialed, as far as that is known.
+
+    The far end of a link that was accepted is a port of the moment; its record tells the one it
+    listens on.
+    """
+    far = link.far
+    if link.attempt is None:
+        for text in entry.record.addresses:
+            try:
+                address = Address.parse(text)
+            except ValueError:
+                continue
+            if address.host == far.host:
+                return str(address)
+    return str(far)

@@ -1,0 +1,206 @@
+"""
+What is said on links that are up: pings and their answers, heartbeats, records (PROTOCOL §5 to §7).
+"""
+
+from collections.abc import Callable, Mapping
+from random import Random
+
+from msgspec import UnsetType
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from gossip.logs import levels
+from gossip.mesh.book import Book, PeerState
+from gossip.mesh.dialer import Dialer
+from gossip.mesh.link import Link
+from gossip.mesh.own import OwnRecord
+from gossip.mesh.reconcile import Reconciler
+from gossip.mesh.roster import Roster, shown
+from gossip.mesh.status import PingHeard, Tell
+from gossip.settings import Settings, agent
+from gossip.trust.records import Record, RecordForged, RecordRefused
+from gossip.wire.messages import (
+    Bye,
+    GetPeers,
+    Heartbeat,
+    Hello,
+    Message,
+    Peers,
+    Ping,
+    Pong,
+    Sealed,
+)
+
+
+class Talk:
+    """See the module."""
+
+    _log = Logger(observer=levels)
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        own: OwnRecord,
+        book: Book,
+        roster: Roster,
+        dialer: Dialer,
+        reconciler: Reconciler,
+        clock: IReactorTime,
+        wall: Callable[[], float],
+        random: Random,
+        tell: Tell,
+    ) -> None:
+        self._settings = settings
+        self._own = own
+        self._book = book
+        self._roster = roster
+        self._dialer = dialer
+        self._reconciler = reconciler
+        self._clock = clock
+        self._wall = wall
+        self._random = random
+        self._tell = tell
+        self._instance = f"{random.getrandbits(64):016x}"
+        self._forged: dict[Link, int] = {}
+        self._answers: Mapping[type[Message], Callable[..., None]] = {
+            Ping: self._ping_heard,
+            Pong: self._pong_heard,
+            Heartbeat: self._heartbeat_heard,
+            GetPeers: self._reconciler.asked,
+            Peers: self._peers_heard,
+            Bye: self._bye_heard,
+        }
+
+    def greeting(self, link: Link) -> Hello:
+        """Our hello on a link."""
+        return Hello(
+            network=self._settings.network,
+            instance=self._instance,
+            record=self._own.record.sealed,
+            observed=link.far.host,
+            agent=agent(),
+            period=self._settings.period,
+            heartbeat=self._settings.heartbeat,
+            time=self._wall(),
+            view=self._book.view(),
+            features=[],
+        )
+
+    def opened(self, link: Link, hello: Hello) -> None:
+        """
+        A link is up: what is said first on it.
+
+        Our new record before the question for others: of two newcomers at one seed, the one that
+        asks last finds the other's address in the answer.
+        """
+        assert link.peer is not None
+        moved = bool(self._own.record.addresses)
+        if self._own.reported(link.peer, hello.observed, self._wall()):
+            self.announce()
+            if moved:
+                self._dialer.hasten(self._clock.seconds())
+        self._reconciler.opened(link, hello.view)
+        # Spread over the period, so that many peers are not pinged in one burst.
+        link.ping_next(self._clock.seconds() + self._random.uniform(0, self._settings.period))
+
+    def closed(self, link: Link) -> None:
+        """A link is gone."""
+        self._reconciler.closed(link)
+        self._forged.pop(link, None)
+        if link.peer is not None and self._roster.links.get(link.peer) is link:
+            self._own.lost(link.peer)
+
+    def heard(self, link: Link, message: Message) -> None:
+        """A peer said something on a link that is up, or its last word."""
+        self._answers[type(message)](link, message)
+
+    def quiet(self, link: Link) -> None:
+        """Nothing was sent for one heartbeat: send one."""
+        link.tell(Heartbeat(self._book.view()))
+
+    def ping(self, link: Link) -> None:
+        """Make a peer answer."""
+        link.tell(Ping(link.round_trips.ping(self._clock.seconds()), self._settings.message))
+
+    def ping_due(self, link: Link, now: float) -> None:
+        """The period is over on a link."""
+        self.ping(link)
+        after = link.ping_at + self._settings.period
+        link.ping_next(after if after > now else now + self._settings.period)
+
+    def announce(self) -> None:
+        """Our record is a new one: tell everyone (PROTOCOL §5, `peers` unasked)."""
+        self._book.renew_own(self._own.record)
+        for link in list(self._roster.links.values()):
+            link.tell(Peers([self._own.record.sealed], more=False))
+
+    def _ping_heard(self, link: Link, ping: Ping) -> None:
+        link.tell(Pong(ping.seq))
+        assert link.peer is not None
+        entry = self._book.get(link.peer)
+        last = link.round_trips.last
+        self._tell(
+            PingHeard(
+                peer=link.peer,
+                name=entry.record.name if entry is not None else "",
+                address=shown(link, entry) if entry is not None else str(link.far),
+                seq=ping.seq,
+                text=ping.text,
+                rtt_ms=None if last is None else last * 1000,
+            )
+        )
+
+    def _pong_heard(self, link: Link, pong: Pong) -> None:
+        link.round_trips.pong(pong.seq, self._clock.seconds())
+
+    def _heartbeat_heard(self, link: Link, heartbeat: Heartbeat) -> None:
+        self._reconciler.view_heard(link, heartbeat.view)
+
+    def _peers_heard(self, link: Link, peers: Peers) -> None:
+        learned = False
+        for sealed in peers.records:
+            learned = self._record_heard(link, sealed) or learned
+        if self._forged.get(link, 0) > self._settings.limits.forged_records:
+            link.close(Bye("protocol", "peers: too many records that are not what they claim"))
+            return
+        self._reconciler.answered(link, learned=learned, more=peers.more)
+
+    def _bye_heard(self, link: Link, bye: Bye) -> None:
+        if not isinstance(bye.record, UnsetType):
+            self._record_heard(link, bye.record)
+
+    def _record_heard(self, link: Link, sealed: Sealed) -> bool:
+        try:
+            record = self._book.learn(sealed, self._wall(), loopback=link.loopback)
+        except RecordForged as error:
+            self._forged[link] = self._forged.get(link, 0) + 1
+            self._log.info("{link!r} passed on a record: {error}", link=link, error=error)
+            return False
+        except RecordRefused as error:
+            self._log.debug("{link!r} passed on a record: {error}", link=link, error=error)
+            return False
+        if record is not None:
+            self._learned(record)
+        return record is not None
+
+    def _learned(self, record: Record) -> None:
+        if record.id == self._own.record.id:
+            if self._own.refute(record.seq, self._wall()):
+                self._log.warn(
+                    "a newer record of this node's own key came from a peer: either the clock was"
+                    " set back, or another process runs with the same key"
+                )
+                self.announce()
+            return
+        entry = self._book.get(record.id)
+        if entry is None or record.id in self._roster.links:
+            return
+        if entry.state is PeerState.LEFT:
+            self._roster.left_elsewhere(record.id)
+            return
+        self._dialer.confirmed(record.id)
+        # Newcomers dial: of two that learn of each other at once, the younger one does, and the
+        # other only if nothing has come of it.
+        newcomer = self._own.record.seq > record.seq
+        self._dialer.want(record.id, 0.0 if newcomer else self._random.uniform(0.5, 1.0))

@@ -1,0 +1,175 @@
+"""
+The options, one class for `p2p-gossip` and for twistd (INTERFACE), and their way into `Settings`.
+"""
+
+import socket
+from ipaddress import ip_network
+from math import isfinite
+from typing import Any
+
+import msgspec
+from twisted.python import usage
+
+from gossip import __version__
+from gossip.mesh.addresses import LARGEST_PORT, Address
+from gossip.settings import Seed, Settings
+from gossip.trust.identity import PeerId
+from gossip.trust.records import LONGEST_NAME, LONGEST_TAGS, MOST_ADDRESSES
+
+_ID_DIGITS = 64
+_LONGEST_NETWORK = 64
+_LONGEST_MESSAGE = 1024
+_NOT_TEXT = "this is not text in the encoding of the locale"
+
+
+class Options(usage.Options):
+    """Options of a node."""
+
+    synopsis = "[options]"
+    longdesc = (
+        "Runs a node that finds all others, keeps one authenticated link to each, pings them, and"
+        " tells who is alive. Start the first one without --connect, and each other one with the"
+        " address of any that runs."
+    )
+    optFlags: list[list[Any]] = []
+    optParameters = [
+        ["port", "p", 8080, "TCP port to listen on; 0 picks a free one", int],
+        ["period", None, 5.0, "Seconds between pings, 0.05 to 86400", float],
+        ["key", None, None, "PEM file of the private key [default: a new one, in memory]"],
+        ["cert", None, None, "PEM file of a certificate for the key [default: made for it]"],
+        ["ca", None, None, "PEM file of a CA that must vouch for the host names of --connect"],
+        ["network", None, "default", "Name of the network; others are refused"],
+        ["name", None, None, "Shown to people [default: the host name]"],
+        ["heartbeat", None, 1.0, "Longest silence in seconds, 0.05 to 60; three mean death", float],
+        ["message", None, "", "Text sent with each ping"],
+        ["output", None, "text", "What goes to stdout: text, json or none"],
+    ]
+    compData = usage.Completions(
+        optActions={
+            "key": usage.CompleteFiles("*.pem"),
+            "cert": usage.CompleteFiles("*.pem"),
+            "ca": usage.CompleteFiles("*.pem"),
+            "output": usage.CompleteList(["text", "json", "none"]),
+        }
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self["connect"] = []
+        self["listen"] = []
+        self["advertise"] = []
+        self["tag"] = {}
+        self["peer-networks"] = []
+
+    def opt_connect(self, text: str) -> None:
+        """host:port or [v6]:port to join through, for ever; with #ID only that node; repeatable"""
+        where, _, peer = text.partition("#")
+        if "#" in text and not _is_id(peer):
+            raise usage.UsageError(
+                f"--connect {text!r}: what follows # is not a peer id of 64 hex digits"
+            )
+        address = _address("--connect", where)
+        if address.port == 0:
+            raise usage.UsageError(f"--connect {text!r}: nobody listens on port 0")
+        self["connect"].append(Seed(address, PeerId(peer) if peer else None))
+
+    opt_c = opt_connect
+
+    def opt_listen(self, text: str) -> None:
+        """Address or Twisted endpoint to listen on; repeatable [default: all, IPv4 and IPv6]"""
+        self["listen"].append(text)
+
+    def opt_advertise(self, text: str) -> None:
+        """host:port to give to others; repeatable [default: what peers see]"""
+        self["advertise"].append(_address("--advertise", text))
+
+    def opt_tag(self, text: str) -> None:
+        """key=value to show to others; repeatable"""
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise usage.UsageError(f"--tag {text!r} is not key=value")
+        self["tag"][key] = value
+
+    def opt_peer_networks(self, text: str) -> None:
+        """CIDR outside of which addresses heard from others are not dialed; repeatable"""
+        try:
+            self["peer-networks"].extend(
+                ip_network(part.strip(), strict=False) for part in text.split(",")
+            )
+        except ValueError as error:
+            raise usage.UsageError(f"--peer-networks: {error}") from None
+
+    def opt_version(self) -> None:
+        """Display the version and exit"""
+        print(f"p2p-gossip {__version__}")
+        raise SystemExit(0)
+
+    def postOptions(self) -> None:
+        """Check what one option alone does not show."""
+        self._within("port", 0, LARGEST_PORT)
+        self._within("period", 0.05, 86400)
+        self._within("heartbeat", 0.05, 60)
+        if self["name"] is None:
+            self["name"] = socket.gethostname()[:LONGEST_NAME]
+        self._no_longer("name", LONGEST_NAME)
+        self._no_longer("network", _LONGEST_NETWORK)
+        self._no_longer("message", _LONGEST_MESSAGE)
+        if not self["network"]:
+            raise usage.UsageError("--network must not be empty")
+        if self["output"] not in ("text", "json", "none"):
+            raise usage.UsageError(f"--output {self['output']!r} is not text, json or none")
+        if self["cert"] is not None and self["key"] is None:
+            raise usage.UsageError("--cert needs the --key that it is for")
+        if len(self["advertise"]) > MOST_ADDRESSES:
+            raise usage.UsageError(f"--advertise takes at most {MOST_ADDRESSES} addresses")
+        try:
+            size = len(msgspec.json.encode(self["tag"]))
+        except UnicodeEncodeError:
+            raise usage.UsageError(f"--tag: {_NOT_TEXT}") from None
+        if size > LONGEST_TAGS:
+            raise usage.UsageError(f"--tag: all tags together are longer than {LONGEST_TAGS} bytes")
+
+    def settings(self) -> Settings:
+        """What the options say, as the value that everything deeper knows."""
+        return Settings(
+            port=self["port"],
+            listen=tuple(self["listen"]),
+            seeds=tuple(dict.fromkeys(self["connect"])),
+            advertise=tuple(self["advertise"]),
+            key=self["key"],
+            certificate=self["cert"],
+            authority=self["ca"],
+            network=self["network"],
+            name=self["name"],
+            tags=tuple(self["tag"].items()),
+            period=self["period"],
+            heartbeat=self["heartbeat"],
+            message=self["message"],
+            peer_networks=tuple(self["peer-networks"]),
+            output=self["output"],
+        )
+
+    def _within(self, name: str, least: float, most: float) -> None:
+        value = self[name]
+        if not (isfinite(value) and least <= value <= most):
+            raise usage.UsageError(f"--{name} {value:g} is not from {least:g} to {most:g}")
+
+    def _no_longer(self, name: str, most: int) -> None:
+        text = self[name]
+        if len(text) > most:
+            raise usage.UsageError(f"--{name} is longer than {most} characters")
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise usage.UsageError(f"--{name}: {_NOT_TEXT}") from None
+
+
+def _is_id(text: str) -> bool:
+    return len(text) == _ID_DIGITS and all(digit in "0123456789abcdef" for digit in text)
+
+
+def _address(option: str, text: str) -> Address:
+    try:
+        return Address.parse(text)
+    except ValueError as error:
+        raise usage.UsageError(f"{option}: {error}") from None

@@ -1,0 +1,117 @@
+"""
+Every knob of a node, in one frozen value.
+
+Pure: options are translated into it, and nothing deeper sees an option.
+"""
+
+from attrs import field, frozen
+
+from gossip import __version__
+from gossip.mesh.addresses import Address, IPNetwork
+from gossip.trust.identity import PeerId
+
+
+@frozen
+class Seed:
+    """An address to join through."""
+
+    address: Address
+    peer: PeerId | None = None
+    """Where it is given, nobody else is accepted there."""
+
+
+@frozen(kw_only=True)
+class Limits:
+    """
+    Bounds on what others can cost us (PROTOCOL §8). Times in seconds.
+
+    They protect memory, descriptors and the event loop against one slow, mad or hostile peer. None
+    of them may be zero, and raising one lets each such peer cost more.
+    """
+
+    connect_wait: float = 5.0
+    """For TCP to one address, before the next one is tried. Three SYNs fit into it."""
+    handshake_wait: float = 10.0
+    """For TLS. A silent connection holds 51 KiB for this long."""
+    pending_total: int = 128
+    """Accepted connections that are not links yet: 6.5 MiB at worst."""
+    pending_per_address: int = 64
+    """The same from one source address, so that one stranger cannot take all places."""
+    unread_bytes: int = 1 << 20
+    """Outgoing bytes that a peer does not read before its link is aborted."""
+    closing_wait: float = 1.0
+    """For a farewell to go out and be answered before the connection is aborted. A full second
+    lets a `bye` cross a slow line; more would only hold descriptors."""
+    probe_wait: float = 1.0
+    """For the old one of two links to prove that it lives (PROTOCOL §4)."""
+    peers: int = 10000
+    """Records held: 10 MiB at a usual size. The never-linked are dropped first."""
+    dials: int = 64
+    """Dials under way at once."""
+    backoff_first: float = 0.5
+    """The first delay between dials of one peer; grows by half each time."""
+    steady_after: float = 10.0
+    """A link that lived shorter does not count as a success for the backoff: a peer that admits us
+    and hangs up at once must not be dialed without end."""
+    backoff_most: float = 60.0
+    """The longest one. A split is healed within about this time after it ends."""
+    unmet_tries: int = 3
+    """Dials of a never-linked peer within the backoff, before `unmet_wait` holds. More would help
+    a newcomer on a bad line, and whoever wants us to dial a victim."""
+    unmet_wait: float = 600.0
+    """Between later dials of a never-linked peer."""
+    unmet_per_minute: int = 4
+    """Dials of one address for never-linked peers, whoever claims to be there."""
+    sync_gap: float = 1.0
+    """Between two `get_peers` on one link."""
+    syncs: int = 4
+    """`get_peers` unanswered at a time."""
+    sync_wait: float = 10.0
+    """For an answer before its place is given to another link."""
+    forged_records: int = 1000
+    """Forged or malformed records on one link before it is ended: 0.1 s of a core."""
+    stop_wait: float = 1.5
+    """For farewells when the node stops; then everything is aborted. Below 2 s in all."""
+
+
+@frozen(kw_only=True)
+class Settings:
+    """What a node is to do. Times in seconds."""
+
+    port: int = 8080
+    """TCP port to listen on; 0 lets the system pick one."""
+    listen: tuple[str, ...] = ()
+    """Addresses or Twisted endpoint strings to listen on; none means all, IPv4 and IPv6."""
+    seeds: tuple[Seed, ...] = ()
+    """Addresses to join through, tried for ever; none waits to be found."""
+    advertise: tuple[Address, ...] = ()
+    """Addresses to give to others; none lets peers report what they see."""
+    key: str | None = None
+    """Path of the private key; none makes one that lives as long as the process."""
+    certificate: str | None = None
+    """Path of a certificate for the key; none makes one."""
+    authority: str | None = None
+    """Path of the CA that must vouch for the host names of seeds; none asks for no such thing."""
+    network: str = "default"
+    """Nodes of different networks never link."""
+    name: str = ""
+    """Shown to people; proves nothing."""
+    tags: tuple[tuple[str, str], ...] = ()
+    """Shown to people and programs; part of the record."""
+    period: float = 5.0
+    """Between pings. Shorter measures round trips more often and costs more frames."""
+    heartbeat: float = 1.0
+    """The longest silence that we promise. Our death is known after three of them; shorter is
+    noticed sooner, costs more frames, and forgives less."""
+    message: str = ""
+    """Sent with each ping."""
+    peer_networks: tuple[IPNetwork, ...] = ()
+    """Where not empty, addresses heard from others are dialed only inside these networks."""
+    output: str = "text"
+    """What goes to stdout: `text`, `json` or `none`."""
+    limits: Limits = field(factory=Limits)
+
+
+def agent() -> str:
+    """What this program calls itself to peers."""
+    return f"p2p-gossip/{__version__}"

@@ -1,0 +1,1 @@
+"""Who is who: keys, certificates, sealed records, and which peers may link."""

@@ -1,0 +1,177 @@
+"""
+Sealed records: what a node says of itself, signed, so that others can only pass it on (PROTOCOL §6).
+
+`read` looks at what a record says, which is cheap; `verify` checks that its subject said it, which
+is not, and is done only for a record that would be kept.
+"""
+
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from typing import Annotated, Literal
+
+import msgspec
+from attrs import field, frozen
+from msgspec import Meta
+
+from gossip.trust import signing
+from gossip.trust.identity import KeyRefused, PeerId, load_public_key, peer_id
+from gossip.wire import plain
+from gossip.wire.errors import RemoteProtocolError
+from gossip.wire.messages import NetworkName, Sealed
+
+PREFIX = b"p2p-gossip/1 record\n"
+LONGEST_BODY = 8192
+LONGEST_TAGS = 4096
+MOST_ADDRESSES = 8
+LONGEST_ADDRESS = 255
+LONGEST_NAME = 64
+DEFAULT_TTL = 259200.0
+FURTHEST_AHEAD = 86400.0
+"""Seconds by which a record may have been made in the future: clocks differ, but not by a day."""
+
+State = Literal["alive", "left"]
+
+
+class RecordRefused(Exception):
+    """This record does not count; the text says why."""
+
+
+class RecordForged(RecordRefused):
+    """No honest peer passes on a record like this: it is malformed, or not its subject's."""
+
+
+@frozen(kw_only=True)
+class _Body:
+    id: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+    key: str
+    seq: Annotated[int, Meta(ge=0, le=plain.LARGEST_INTEGER)]
+    network: NetworkName
+    name: Annotated[str, Meta(max_length=LONGEST_NAME)]
+    addresses: Annotated[
+        list[Annotated[str, Meta(max_length=LONGEST_ADDRESS)]], Meta(max_length=MOST_ADDRESSES)
+    ]
+    tags: dict[str, str]
+    state: State
+    ttl: Annotated[float, Meta(ge=60, le=2592000)]
+
+
+@frozen(kw_only=True)
+class Record:
+    """What a node says of itself."""
+
+    id: PeerId
+    seq: int
+    """Unix milliseconds when it was made; of two records the larger one counts."""
+    network: str
+    name: str
+    addresses: tuple[str, ...]
+    tags: Mapping[str, str] = field(hash=False)
+    state: State
+    ttl: float
+    """Seconds after `seq` for which it holds."""
+    key: str = field(repr=False)
+    sealed: Sealed = field(repr=False)
+    digest: int = field(repr=False)
+    """First 8 bytes of the SHA-256 of the body: its part in the view (PROTOCOL §7)."""
+
+    def expires_at(self) -> float:
+        """Unix time from which it no longer holds."""
+        return self.seq / 1000 + self.ttl
+
+
+def read(sealed: Sealed) -> Record:
+    """
+    What a sealed record says. Nothing is verified yet.
+
+    :raises RecordForged: it is not a record.
+    """
+    raw = sealed.body.encode()
+    if len(raw) > LONGEST_BODY:
+        raise RecordForged(f"a record of {len(raw)} bytes is longer than {LONGEST_BODY}")
+    try:
+        body = plain.into(_Body, plain.load_object(raw), "record")
+    except RemoteProtocolError as error:
+        raise RecordForged(str(error)) from None
+    if len(msgspec.json.encode(body.tags)) > LONGEST_TAGS:
+        raise RecordForged(f"its tags are longer than {LONGEST_TAGS} bytes")
+    return _record(body, sealed, raw)
+
+
+def verify(record: Record) -> None:
+    """
+    Check that the subject made the record.
+
+    :raises RecordForged: its id, key and signature do not belong together.
+    """
+    try:
+        spki = b64decode(record.key, validate=True)
+        signature = b64decode(record.sealed.signature, validate=True)
+    except ValueError:
+        raise RecordForged("its key or signature is not base64") from None
+    if peer_id(spki) != record.id:
+        raise RecordForged("its id is not that of its key")
+    try:
+        key = load_public_key(spki)
+    except KeyRefused as error:
+        raise RecordForged(str(error)) from None
+    if not signing.holds(key, signature, PREFIX + record.sealed.body.encode()):
+        raise RecordForged("its signature is not that of its key")
+
+
+def judge(record: Record, network: str, wall: float) -> None:
+    """
+    Check that a record is for us and for now; `wall` is Unix time.
+
+    :raises RecordRefused: it is of another network, was made too far ahead, or has expired.
+    """
+    if record.network != network:
+        raise RecordRefused("it is of another network")
+    if record.seq / 1000 > wall + FURTHEST_AHEAD:
+        raise RecordRefused("it was made more than a day in the future")
+    if record.expires_at() <= wall:
+        raise RecordRefused("it has expired")
+
+
+def make(
+    *,
+    public: bytes,
+    sign: Callable[[bytes], bytes],
+    seq: int,
+    network: str,
+    name: str,
+    addresses: tuple[str, ...],
+    tags: Mapping[str, str],
+    state: State = "alive",
+    ttl: float = DEFAULT_TTL,
+) -> Record:
+    """Make and sign a record of the node with this public key (canonical DER)."""
+    body = _Body(
+        id=peer_id(public),
+        key=b64encode(public).decode(),
+        seq=seq,
+        network=network,
+        name=name,
+        addresses=list(addresses),
+        tags=dict(tags),
+        state=state,
+        ttl=ttl,
+    )
+    raw = msgspec.json.encode(body)
+    return _record(body, Sealed(raw.decode(), b64encode(sign(PREFIX + raw)).decode()), raw)
+
+
+def _record(body: _Body, sealed: Sealed, raw: bytes) -> Record:
+    return Record(
+        id=PeerId(body.id),
+        seq=body.seq,
+        network=body.network,
+        name=body.name,
+        addresses=tuple(body.addresses),
+        tags=body.tags,
+        state=body.state,
+        ttl=body.ttl,
+        key=body.key,
+        sealed=sealed,
+        digest=int.from_bytes(sha256(raw).digest()[:8], "big"),
+    )

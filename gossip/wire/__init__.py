@@ -1,0 +1,1 @@
+"""Bytes to meaning and back, for one link. Pure: no Twisted, clock, randomness or files."""

@@ -1,0 +1,209 @@
+"""
+What peers say to each other: one frozen class a message (PROTOCOL §3 and §5).
+
+`parse` and `serialize` go between a frame's body and a message; what a type cannot say, a class
+checks in `check`. A type that this version does not know becomes `Unknown`.
+"""
+
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_address
+from typing import Annotated, Any, ClassVar, TypeAlias
+
+import msgspec
+from attrs import field, frozen
+from msgspec import UNSET, Meta, UnsetType
+
+from gossip.wire import frames, plain
+from gossip.wire.errors import RemoteProtocolError
+
+BUCKETS = 256
+BUCKET_BYTES = 8
+
+Hex16 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{16}\Z")]
+Interval = Annotated[float, Meta(ge=0.05, le=60)]
+Period = Annotated[float, Meta(ge=0.05, le=86400)]
+PingNumber = Annotated[int, Meta(ge=1, le=plain.LARGEST_INTEGER)]
+Text = Annotated[str, Meta(max_length=1024)]
+NetworkName = Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+@frozen
+class Sealed:
+    """A record as it travels: the JSON text, and its subject's signature in base64 (PROTOCOL §6)."""
+
+    body: str
+    signature: str
+
+
+@frozen(kw_only=True)
+class Hello:
+    """The first message of each side; the peer's is what admits it."""
+
+    type: ClassVar[str] = "hello"
+    network: NetworkName
+    instance: Hex16
+    record: Sealed
+    observed: str
+    agent: Annotated[str, Meta(max_length=64)]
+    period: Period
+    heartbeat: Interval
+    time: float
+    view: Hex16
+    features: list[str]
+    invite: str | UnsetType = field(default=UNSET, repr=False)
+
+    def check(self) -> None:
+        """:raises RemoteProtocolError: `observed` is no IP address."""
+        try:
+            ip_address(self.observed)
+        except ValueError:
+            raise RemoteProtocolError("hello: observed is not an IP address") from None
+
+
+@frozen
+class Ping:
+    """Sent to every linked peer each period."""
+
+    type: ClassVar[str] = "ping"
+    seq: PingNumber
+    text: Text
+
+    def check(self) -> None:
+        """Nothing beyond its types."""
+
+
+@frozen
+class Pong:
+    """The answer to the ping of the same number."""
+
+    type: ClassVar[str] = "pong"
+    seq: PingNumber
+
+    def check(self) -> None:
+        """Nothing beyond its types."""
+
+
+@frozen
+class Heartbeat:
+    """Sent when nothing else was for one heartbeat; may carry a new promise."""
+
+    type: ClassVar[str] = "heartbeat"
+    view: Hex16
+    heartbeat: Interval | UnsetType = UNSET
+
+    def check(self) -> None:
+        """Nothing beyond its types."""
+
+
+@frozen
+class GetPeers:
+    """Asks for records: all of them, or those in buckets that differ (PROTOCOL §7)."""
+
+    type: ClassVar[str] = "get_peers"
+    buckets: str | UnsetType = UNSET
+
+    def check(self) -> None:
+        """:raises RemoteProtocolError: `buckets` is not base64 of 256 x 8 bytes."""
+        self.bucket_bytes()
+
+    def bucket_bytes(self) -> bytes | None:
+        """The 256 x 8 bytes of `buckets`, or None where all records are asked for."""
+        if isinstance(self.buckets, UnsetType):
+            return None
+        try:
+            raw = b64decode(self.buckets, validate=True)
+        except (Base64Error, ValueError):
+            raw = b""
+        if len(raw) != BUCKETS * BUCKET_BYTES:
+            raise RemoteProtocolError("get_peers: buckets is not base64 of 2048 bytes")
+        return raw
+
+
+@frozen
+class Peers:
+    """Records, in answer or unasked; `more` says that another frame of the answer follows."""
+
+    type: ClassVar[str] = "peers"
+    records: list[Sealed]
+    more: bool
+
+    def check(self) -> None:
+        """Nothing here: each record is judged alone (PROTOCOL §6)."""
+
+
+@frozen
+class Bye:
+    """The last frame before closing."""
+
+    type: ClassVar[str] = "bye"
+    code: str
+    reason: Text
+    record: Sealed | UnsetType = UNSET
+
+    def check(self) -> None:
+        """Nothing beyond its types: an unknown code is a plain farewell."""
+
+
+@frozen
+class Unknown:
+    """A message of a type that this version does not know."""
+
+    type: str
+
+
+Message: TypeAlias = Hello | Ping | Pong | Heartbeat | GetPeers | Peers | Bye
+
+KINDS: dict[str, type[Message]] = {
+    kind.type: kind for kind in (Hello, Ping, Pong, Heartbeat, GetPeers, Peers, Bye)
+}
+
+
+def parse(body: bytes) -> Message | Unknown:
+    """
+    The message in a frame's body.
+
+    :raises RemoteProtocolError: not acceptable JSON, no `type`, or a known type whose members are
+        missing, of the wrong type or out of range.
+    """
+    value = plain.load_object(body)
+    name = value.get("type")
+    if type(name) is not str:
+        raise RemoteProtocolError("type is missing or not a string")
+    kind = KINDS.get(name)
+    if kind is None:
+        return Unknown(name)
+    message = plain.into(kind, value, name)
+    message.check()
+    return message
+
+
+def serialize(message: Message) -> bytes:
+    """
+    The whole frame that carries `message`.
+
+    :raises LocalProtocolError: it does not fit in a frame.
+    """
+    value: dict[str, Any] = {"type": message.type}
+    value.update(msgspec.to_builtins(message))
+    return frames.serialize(msgspec.json.encode(value))
+
+
+def answer(records: Iterable[Sealed]) -> Iterator[Peers]:
+    """
+    The records as one `peers` message or more, each well below the longest frame.
+
+    Lazy: the next one is made when it is taken, so that a slow reader costs no memory.
+    """
+    room = frames.LONGEST - 64
+    batch: list[Sealed] = []
+    size = 0
+    for sealed in records:
+        length = len(msgspec.json.encode(sealed)) + 1
+        if size + length > room:
+            yield Peers(batch, more=True)
+            batch, size = [], 0
+        batch.append(sealed)
+        size += length
+    yield Peers(batch, more=False)

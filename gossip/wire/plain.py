@@ -1,0 +1,62 @@
+"""
+JSON as PROTOCOL §2 wants it, stricter than RFC 8259 and the same on every runtime.
+
+Finite numbers, integers of 53 bits, no lone surrogates, 32 levels at most, one value and nothing
+after it. Where a name comes twice in one object, the last one counts.
+"""
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from gossip.wire.errors import RemoteProtocolError
+
+T = TypeVar("T")
+
+DEEPEST = 32
+LARGEST_INTEGER = 2**53 - 1
+
+
+def load_object(data: bytes) -> dict[str, Any]:
+    """
+    Parse one JSON object.
+
+    :raises RemoteProtocolError: it is not JSON, not an object, or breaks a rule of PROTOCOL §2.
+    """
+    try:
+        value = msgspec.json.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise RemoteProtocolError(f"not acceptable JSON: {error}") from None
+    if type(value) is not dict:
+        raise RemoteProtocolError("not a JSON object")
+    _check(value)
+    return value
+
+
+def into(kind: type[T], value: dict[str, Any], what: str) -> T:
+    """
+    Make a `kind` (an attrs class) of a loaded object; members that it does not have are ignored.
+
+    :raises RemoteProtocolError: a member is missing, of the wrong type, or out of range; names it.
+    """
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise RemoteProtocolError(f"{what}: {error}") from None
+
+
+def _check(value: dict[str, Any]) -> None:
+    level: list[Any] = [value]
+    for _ in range(DEEPEST):
+        deeper: list[Any] = []
+        for container in level:
+            for item in container.values() if type(container) is dict else container:
+                kind = type(item)
+                if kind is dict or kind is list:
+                    deeper.append(item)
+                elif kind is int and not -LARGEST_INTEGER <= item <= LARGEST_INTEGER:
+                    raise RemoteProtocolError("an integer does not fit in 53 bits")
+        if not deeper:
+            return
+        level = deeper
+    raise RemoteProtocolError(f"nested more than {DEEPEST} deep")
