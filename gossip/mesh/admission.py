@@ -13,8 +13,9 @@ from twisted.internet.interfaces import IReactorTime
 
 from gossip.mesh import pairing
 from gossip.mesh.agenda import Agenda
+from gossip.mesh.attempt import Ending
 from gossip.mesh.book import Book
-from gossip.mesh.link import Ending, Link
+from gossip.mesh.link import Link
 from gossip.mesh.pairing import Candidate
 from gossip.settings import Limits
 from gossip.trust import records

@@ -6,13 +6,11 @@ Backoff is reset by admission only, since an open socket proves nothing.
 """
 
 import os
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Sequence
-from enum import Enum
 from random import Random
 from typing import Protocol as Interface
 
-from attrs import define, field
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as GaveUp
 from twisted.internet.error import ConnectError, DNSLookupError
@@ -21,8 +19,12 @@ from twisted.logger import Logger
 
 from gossip.logs import levels
 from gossip.mesh.addresses import Address, Judge
+from gossip.mesh.attempt import Attempt, Ending
 from gossip.mesh.book import Book
-from gossip.mesh.link import Attempt, Dialed, Ending, Surroundings
+from gossip.mesh.factories import Dialed
+from gossip.mesh.gate import Sparing
+from gossip.mesh.link import Surroundings
+from gossip.mesh.target import Resting, Target
 from gossip.settings import Limits, Seed
 from gossip.trust.identity import PeerId
 
@@ -46,70 +48,11 @@ class Roads(Interface):
         """A further check of a seed that was dialed by this host name, if one is asked for."""
 
 
-class Resting(Enum):
-    """Where the dialing of one target is."""
-
-    LINKED = "linked"
-    WAITING = "waiting"
-    QUEUED = "queued"
-    DIALING = "dialing"
-
-
-@define(eq=False)
-class Target:
-    """One peer of the book, or one seed, and how dialing it goes."""
-
-    dialer: "Dialer" = field(repr=False)
-    peer: PeerId | None
-    """Who is to be found. For a seed without an id: who was found there last."""
-    seed: Seed | None = None
-    state: Resting = Resting.WAITING
-    failures: int = 0
-    """Dials since the last admission; the backoff grows with it."""
-    brief: int = 0
-    """Links in a row that broke young; the wait before the next dial grows with it."""
-    tries: int = 0
-    """Of a peer never linked yet."""
-    last_good: Address | None = None
-    """Where it was found last."""
-    mismatched: set[Address] = field(factory=set)
-    """Where somebody else was found; not used until a newer record confirms them."""
-    trouble: Ending | None = None
-    """Why the last dial failed."""
-    attempt: Deferred[None] | None = field(default=None, repr=False)
-
-    def tick(self, now: float) -> None:
-        """The wait is over."""
-        self.dialer.start(self)
-
-
 class Outcomes(Interface):
     """Whom the dialer tells how dials ended."""
 
     def dial_failed(self, target: Target, ending: Ending) -> None:
         """No address of the target led to a link."""
-
-
-@define
-class _Sparing:
-    """How often each address was dialed for never-linked peers in the last minute."""
-
-    most: int
-    _recent: deque[tuple[float, Address]] = field(factory=deque)
-    _counts: Counter[Address] = field(factory=Counter)
-
-    def take(self, address: Address, now: float) -> bool:
-        """Count one more dial; False where there were too many."""
-        while self._recent and self._recent[0][0] <= now - 60:
-            _, old = self._recent.popleft()
-            self._counts[old] -= 1
-            if not self._counts[old]:
-                del self._counts[old]
-        if self._counts[address] >= self.most:
-            return False
-        self._counts[address] += 1
-        self._recent.append((now, address))
-        return True
 
 
 class Dialer:
@@ -139,7 +82,7 @@ class Dialer:
         self._linked: set[PeerId] = set()
         self._queue: deque[Target] = deque()
         self._draining = False
-        self._sparing = _Sparing(around.limits.unmet_per_minute)
+        self._sparing = Sparing(around.limits.unmet_per_minute)
         self._active = 0
         self._hastened_at = float("-inf")
         self._stopped = False
@@ -151,14 +94,14 @@ class Dialer:
 
     def dial_seed(self, seed: Seed) -> None:
         """Dial a seed until it leads to a link, and whenever that is lost."""
-        target = Target(self, seed.peer, seed)
+        target = Target(self._start, seed.peer, seed)
         self._seeds.append(target)
         self._after(target, 0)
 
     def want(self, peer: PeerId, delay: float = 0.0) -> None:
         """Dial a peer of the book until there is a link, from `delay` seconds on."""
         if peer not in self._peers and not self._stopped:
-            target = self._peers[peer] = Target(self, peer)
+            target = self._peers[peer] = Target(self._start, peer)
             self._after(target, delay)
 
     def confirmed(self, peer: PeerId) -> None:
@@ -243,7 +186,7 @@ class Dialer:
             if target.attempt is not None:
                 target.attempt.cancel()
 
-    def start(self, target: Target) -> None:
+    def _start(self, target: Target) -> None:
         """Dial a target now, or as soon as there are fewer dials under way."""
         if self._stopped:
             return
@@ -272,7 +215,7 @@ class Dialer:
             waiting = self._queue.popleft()
             # It may have been linked or forgotten while it stood in the queue.
             if waiting.state is Resting.QUEUED and self._current(waiting):
-                self.start(waiting)
+                self._start(waiting)
         self._draining = False
 
     def _current(self, target: Target) -> bool:

@@ -1,8 +1,12 @@
 """
-How many connections may be pending at once: accepted, and not links yet (PROTOCOL §8). Pure.
+How many connections may be pending at once, and how often one address is dialed (PROTOCOL §8). Pure.
 """
 
-from collections import Counter
+from collections import Counter, deque
+
+from attrs import define, field
+
+from gossip.mesh.addresses import Address
 
 
 class Gate:
@@ -34,3 +38,25 @@ class Gate:
         self._inside[host] -= 1
         if not self._inside[host]:
             del self._inside[host]
+
+
+@define
+class Sparing:
+    """How often each address was dialed for never-linked peers in the last minute."""
+
+    most: int
+    _recent: deque[tuple[float, Address]] = field(factory=deque)
+    _counts: Counter[Address] = field(factory=Counter)
+
+    def take(self, address: Address, now: float) -> bool:
+        """Count one more dial; False where there were too many."""
+        while self._recent and self._recent[0][0] <= now - 60:
+            _, old = self._recent.popleft()
+            self._counts[old] -= 1
+            if not self._counts[old]:
+                del self._counts[old]
+        if self._counts[address] >= self.most:
+            return False
+        self._counts[address] += 1
+        self._recent.append((now, address))
+        return True

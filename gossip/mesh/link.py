@@ -5,22 +5,20 @@ It holds bytes, identity, timers and loss, and decides nothing: what a message m
 session's and its host's business.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Protocol as Interface
 from typing import cast
 
-from attrs import define, frozen
+from attrs import define
 from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import (
-    IAddress,
     IHandshakeListener,
     IPushProducer,
     IReactorTime,
     ITCPTransport,
     ITransport,
 )
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -28,24 +26,13 @@ from zope.interface import implementer
 from gossip.logs import levels
 from gossip.mesh.addresses import Address, is_loopback, literal
 from gossip.mesh.agenda import Agenda
-from gossip.mesh.gate import Gate
+from gossip.mesh.attempt import Attempt, Ending
 from gossip.mesh.liveness import RoundTrips
+from gossip.mesh.outflow import Outflow
 from gossip.settings import Limits
 from gossip.trust.identity import KeyRefused, PeerId
 from gossip.wire.messages import Bye, Hello, Message, Peers
 from gossip.wire.session import Broken, Dead, Event, Received, Role, Session, Silent, State, Terms
-
-
-@frozen
-class Ending:
-    """Why a link ended: a code of PROTOCOL §5 or of our own, and words for people."""
-
-    code: str
-    reason: str
-    theirs: bool = False
-    """Whether the peer said so, in a `bye`."""
-    silence: float = 0.0
-    """For `silent`: seconds since anything valid came."""
 
 
 class Host(Interface):
@@ -98,23 +85,7 @@ class Surroundings:
     """What went wrong in TLS, for people; None for what is not of TLS."""
 
 
-@define(eq=False)
-class Attempt:
-    """What a dial wants to know of the connection that it makes."""
-
-    address: Address
-    """The literal address that is dialed."""
-    expected: PeerId | None
-    """Who is to be found there; None where anybody may be."""
-    settled: Callable[[Ending | None], None]
-    """Called once: with None when the link is admitted, else with why it was not."""
-    vouch: Callable[[ITransport], None] | None = None
-    """A further check of the peer after the handshake; raises KeyRefused."""
-    found: PeerId | None = None
-    """Who was found there."""
-
-
-@implementer(IHandshakeListener, IPushProducer)
+@implementer(IHandshakeListener)
 class Link(Protocol):
     """See the module. Its session is None until TLS is up."""
 
@@ -139,9 +110,7 @@ class Link(Protocol):
         self._around = around
         self._leave_gate: Callable[[], None] | None = leave_gate
         self._ending: Ending | None = None
-        self._answers: deque[Iterator[Peers]] = deque(maxlen=2)
-        self._blocked_at: float | None = None
-        self._unread = 0
+        self._outflow = Outflow(most=around.limits.unread_bytes, seconds=self._now, tell=self.tell)
         self._closing = False
         self._paused = False
 
@@ -180,7 +149,7 @@ class Link(Protocol):
         assert self.transport is not None
         if ITCPTransport.providedBy(self.transport):
             self.transport.setTcpNoDelay(True)
-        self._stream().registerProducer(self, streaming=True)
+        self._stream().registerProducer(self._outflow, streaming=True)
         self._around.host.connected(self)
         self._set_alarm(self._now() + self._around.limits.handshake_wait)
 
@@ -219,25 +188,10 @@ class Link(Protocol):
         ending = self._ending or self._why(reason)
         if self.session is not None:
             self.session.closed()
-        self._answers.clear()
+        self._outflow.close()
         self._closing = True
         around.host.lost(self, ending)
         self._settle(ending)
-
-    def pauseProducing(self) -> None:
-        """The peer does not read as fast as we write."""
-        if self._blocked_at is None:
-            self._blocked_at = self._now()
-            self._arm()
-
-    def resumeProducing(self) -> None:
-        """It has read again."""
-        self._blocked_at = None
-        self._unread = 0
-        self._pump()
-
-    def stopProducing(self) -> None:
-        """The transport is gone; `connectionLost` follows."""
 
     # Called by the host.
 
@@ -254,11 +208,8 @@ class Link(Protocol):
         self._arm()
 
     def answer(self, peers: Iterator[Peers]) -> None:
-        """Say a long answer, as fast as the peer reads it. A third one replaces the second."""
-        if len(self._answers) == self._answers.maxlen:
-            self._answers.pop()
-        self._answers.append(peers)
-        self._pump()
+        """Say a long answer, as fast as the peer reads it."""
+        self._outflow.answer(peers)
 
     def admitted(self, hello: Hello) -> None:
         """The link counts from here on."""
@@ -295,8 +246,7 @@ class Link(Protocol):
         """This node did not run for so long."""
         if self.session is not None:
             self.session.forgive(seconds, now)
-        if self._blocked_at is not None:
-            self._blocked_at += seconds
+        self._outflow.forgive(seconds)
 
     def tick(self, now: float) -> None:
         """Something is due."""
@@ -307,7 +257,7 @@ class Link(Protocol):
             wait = self._around.limits.handshake_wait
             self.abort(Ending("timeout", f"no TLS handshake within {wait:g} s"))
             return
-        if self._blocked_at is not None and now >= self._blocked_until(self._blocked_at):
+        if now >= self._blocked_until():
             self.abort(Ending("overload", "it did not read what was sent for three heartbeats"))
             return
         self._act(self.session.tick(now))
@@ -364,21 +314,13 @@ class Link(Protocol):
         if self.transport is None or not data:
             return
         self.transport.write(data)
-        if self._blocked_at is None:
-            return
-        self._unread += len(data)
-        if self._unread > self._around.limits.unread_bytes:
+        if self._outflow.wrote(len(data)):
             self.abort(Ending("overload", "it did not read what was sent"))
 
-    def _pump(self) -> None:
-        while self._answers and self._blocked_at is None and not self._closing:
-            try:
-                self.tell(next(self._answers[0]))
-            except StopIteration:
-                self._answers.popleft()
-
-    def _blocked_until(self, since: float) -> float:
-        assert self.session is not None
+    def _blocked_until(self) -> float:
+        since = self._outflow.blocked_at
+        if since is None or self.session is None:
+            return float("inf")
         return since + self._around.terms.beats_missed * self.session.promise
 
     def _end(self, ending: Ending) -> None:
@@ -389,7 +331,7 @@ class Link(Protocol):
         # A registered producer would keep TLS from closing, and a silent peer would keep it from
         # ever being closed: hence both lines around the request.
         self._closing = True
-        self._answers.clear()
+        self._outflow.close()
         stream = self._stream()
         stream.unregisterProducer()
         stream.loseConnection()
@@ -403,9 +345,7 @@ class Link(Protocol):
             return
         at = self.session.deadline()
         if self.open:
-            at = min(at, self.ping_at)
-        if self._blocked_at is not None:
-            at = min(at, self._blocked_until(self._blocked_at))
+            at = min(at, self.ping_at, self._blocked_until())
         # Later times are not worth a move in the heap: an early call only looks again.
         self._around.agenda.no_later(self, at)
 
@@ -416,8 +356,7 @@ class Link(Protocol):
 
     def _settle(self, ending: Ending | None) -> None:
         if self.attempt is not None:
-            settled, self.attempt.settled = self.attempt.settled, _settled_already
-            settled(ending)
+            self.attempt.settle(ending)
 
     def _why(self, reason: Failure) -> Ending:
         assert reason.value is not None
@@ -431,46 +370,3 @@ class Link(Protocol):
         if reason.check(ConnectionDone, ConnectionAborted):
             return Ending("closed", "it closed the connection")
         return Ending("closed", "the connection broke")
-
-
-def _settled_already(_: Ending | None) -> None:
-    """An attempt is settled once."""
-
-
-class Dialed(Factory):
-    """Builds the link of one attempt."""
-
-    noisy = False
-
-    def __init__(self, around: Surroundings, attempt: Attempt) -> None:
-        self._around = around
-        self._attempt = attempt
-
-    def buildProtocol(self, addr: IAddress | None) -> Link:
-        """The link, not yet connected."""
-        return Link(Role.DIALER, self._around, self._attempt, lambda: None)
-
-
-class Accepted(Factory):
-    """Builds links of those who dial us, as many as the gate lets in."""
-
-    noisy = False
-
-    def __init__(self, around: Surroundings) -> None:
-        self._around = around
-        self.gate = Gate(around.limits.pending_total, around.limits.pending_per_address)
-
-    def buildProtocol(self, addr: IAddress | None) -> Protocol:
-        """A link; or, where too many are pending, what closes the connection unread."""
-        host = str(getattr(addr, "host", ""))
-        full = self.gate.enter(host)
-        if full is not None:
-            self._around.host.turned_away(str(Address(host, int(getattr(addr, "port", 0)))), full)
-            return _TurnedAway()
-        return Link(Role.ACCEPTOR, self._around, None, lambda: self.gate.leave(host))
-
-
-class _TurnedAway(Protocol):
-    # The TLS wrapper does not know of factories that build nothing.
-    def connectionMade(self) -> None:
-        ITCPTransport(self.transport).abortConnection()

@@ -18,14 +18,17 @@ from gossip.logs import levels
 from gossip.mesh.addresses import Address, Judge
 from gossip.mesh.admission import DUPLICATE, Admission
 from gossip.mesh.agenda import Agenda
+from gossip.mesh.attempt import Ending
 from gossip.mesh.book import Book
-from gossip.mesh.dialer import NOWHERE, Dialer, Roads, Target
-from gossip.mesh.link import Accepted, Ending, Link, Surroundings
+from gossip.mesh.dialer import NOWHERE, Dialer, Roads
+from gossip.mesh.factories import Accepted
+from gossip.mesh.link import Link, Surroundings
 from gossip.mesh.own import OwnAddresses, OwnRecord, Subject
 from gossip.mesh.reconcile import Reconciler
 from gossip.mesh.roster import Roster
 from gossip.mesh.status import IdentityMismatch, Refused, Tell
 from gossip.mesh.talk import Talk
+from gossip.mesh.target import Target
 from gossip.settings import Settings
 from gossip.trust.identity import PeerId
 from gossip.trust.policy import Policy

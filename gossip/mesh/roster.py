@@ -10,10 +10,12 @@ from twisted.internet.interfaces import IReactorTime
 
 from gossip.mesh.addresses import Address
 from gossip.mesh.agenda import Agenda
+from gossip.mesh.attempt import Ending
 from gossip.mesh.book import Book, Entry, Happening, PeerState
-from gossip.mesh.dialer import NOWHERE, Dialer, Target
-from gossip.mesh.link import Ending, Link
+from gossip.mesh.dialer import NOWHERE, Dialer
+from gossip.mesh.link import Link
 from gossip.mesh.status import PeerAlive, PeerDead, PeerLeft, Tell
+from gossip.mesh.target import Target
 from gossip.trust.identity import PeerId
 from gossip.wire.messages import Hello
 

@@ -1,0 +1,76 @@
+"""
+What goes out on a link, as fast as the peer reads it and no faster (PROTOCOL §8).
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer
+
+from gossip.wire.messages import Peers
+
+ANSWERS = 2
+"""Long answers under way on one link: the one that is being said, and one that was asked for since."""
+
+
+@implementer(IPushProducer)
+class Outflow:
+    """Holds back long answers while the transport is full, and knows since when it is."""
+
+    def __init__(
+        self, *, most: int, seconds: Callable[[], float], tell: Callable[[Peers], None]
+    ) -> None:
+        self.blocked_at: float | None = None
+        """Since when the peer does not read; None while it does."""
+        self._most = most
+        self._seconds = seconds
+        self._tell = tell
+        self._unread = 0
+        self._answers: deque[Iterator[Peers]] = deque()
+        self._closed = False
+
+    def answer(self, peers: Iterator[Peers]) -> None:
+        """Say a long answer. A third one takes the place of the second."""
+        if len(self._answers) == ANSWERS:
+            self._answers.pop()
+        self._answers.append(peers)
+        self._pump()
+
+    def wrote(self, size: int) -> bool:
+        """So many bytes were written; whether the peer has left more unread than it may."""
+        if self.blocked_at is None:
+            return False
+        self._unread += size
+        return self._unread > self._most
+
+    def forgive(self, seconds: float) -> None:
+        """This node did not run for so long."""
+        if self.blocked_at is not None:
+            self.blocked_at += seconds
+
+    def close(self) -> None:
+        """Nothing goes out any more."""
+        self._closed = True
+        self._answers.clear()
+
+    def pauseProducing(self) -> None:
+        """The transport is full: the peer does not read as fast as we write."""
+        if self.blocked_at is None:
+            self.blocked_at = self._seconds()
+
+    def resumeProducing(self) -> None:
+        """The peer has read again."""
+        self.blocked_at = None
+        self._unread = 0
+        self._pump()
+
+    def stopProducing(self) -> None:
+        """The transport is gone; the link hears of it by itself."""
+
+    def _pump(self) -> None:
+        while self._answers and self.blocked_at is None and not self._closed:
+            try:
+                self._tell(next(self._answers[0]))
+            except StopIteration:
+                self._answers.popleft()

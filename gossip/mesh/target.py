@@ -1,0 +1,52 @@
+"""
+One that is to be dialed: a peer of the book or a seed, and how dialing it goes.
+"""
+
+from collections.abc import Callable
+from enum import Enum
+
+from attrs import define, field
+from twisted.internet.defer import Deferred
+
+from gossip.mesh.addresses import Address
+from gossip.mesh.attempt import Ending
+from gossip.settings import Seed
+from gossip.trust.identity import PeerId
+
+
+class Resting(Enum):
+    """Where the dialing of one target is."""
+
+    LINKED = "linked"
+    WAITING = "waiting"
+    QUEUED = "queued"
+    DIALING = "dialing"
+
+
+@define(eq=False)
+class Target:
+    """One peer of the book, or one seed, and how dialing it goes."""
+
+    start: Callable[["Target"], None] = field(repr=False)
+    """Called when it is to be dialed."""
+    peer: PeerId | None
+    """Who is to be found. For a seed without an id: who was found there last."""
+    seed: Seed | None = None
+    state: Resting = Resting.WAITING
+    failures: int = 0
+    """Dials since the last admission; the backoff grows with it."""
+    brief: int = 0
+    """Links in a row that broke young; the wait before the next dial grows with it."""
+    tries: int = 0
+    """Of a peer never linked yet."""
+    last_good: Address | None = None
+    """Where it was found last."""
+    mismatched: set[Address] = field(factory=set)
+    """Where somebody else was found; not used until a newer record confirms them."""
+    trouble: Ending | None = None
+    """Why the last dial failed."""
+    attempt: Deferred[None] | None = field(default=None, repr=False)
+
+    def tick(self, now: float) -> None:
+        """The wait is over."""
+        self.start(self)
