@@ -1,0 +1,435 @@
+"""
+The street: an in-memory network of whole nodes, on a clock that the test moves.
+
+It carries bytes, with a latency, in order. Pairs of houses can be cut (what is sent waits, as TCP
+would wait) and mended; a house can vanish without a word. The transport stands in for TLS: it knows
+who is at the other end, and says so when a handshake would have completed.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
+from random import Random
+from typing import Any
+
+from attrs import define, evolve, field
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionRefusedError
+from twisted.internet.interfaces import (
+    IAddress,
+    IPushProducer,
+    IStreamClientEndpoint,
+    ITCPTransport,
+    ITransport,
+)
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from gossip.mesh.addresses import Address
+from gossip.mesh.mesh import Mesh, World
+from gossip.mesh.own import Subject
+from gossip.mesh.status import Event
+from gossip.settings import Seed, Settings
+from gossip.trust.identity import Identity, PeerId
+
+FULL = 65536
+"""Bytes on the way from which a producer is asked to pause, as Twisted's transports do."""
+
+PORT = 8080
+WALL = 1_800_000_000.0
+"""Unix time at which every street begins."""
+
+
+@implementer(ITCPTransport, IPushProducer)
+class Transport:
+    """One end of a connection."""
+
+    def __init__(self, street: "Street", here: Address, there: Address, peer: PeerId) -> None:
+        self.peer_id = peer
+        self.protocol: Protocol | None = None
+        self.other: Transport = self
+        self.written = 0
+        self._street = street
+        self._here = here
+        self._there = there
+        self._pipe: deque[bytes | None] = deque()
+        self._size = 0
+        self._moving = False
+        self._reading = True
+        self._producer: Any = None
+        self._paused = False
+        self._closing = False
+        self._lost = False
+
+    @property
+    def lost(self) -> bool:
+        """Whether this end knows that the connection is gone."""
+        return self._lost
+
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
+        if self._lost or self._closing:
+            return
+        self.written += len(data)
+        self._push(data)
+        if self._producer is not None and self._size > FULL and not self._paused:
+            self._paused = True
+            self._producer.pauseProducing()
+
+    def writeSequence(self, data: Iterable[bytes]) -> None:
+        """Send bytes."""
+        self.write(b"".join(data))
+
+    def loseConnection(self, *_: Any) -> None:
+        """Close when everything has gone out, and the other end has closed too: as TLS does."""
+        if self._producer is None and not self._closing:
+            self._closing = True
+            self._push(None)
+
+    def abortConnection(self) -> None:
+        """Close now."""
+        self._closing = True
+        self._street.after(0, self.lose, ConnectionAborted())
+        if not self._street.is_cut(self._here, self._there):
+            self._street.after(self._street.latency, self.other.lose, ConnectionAborted())
+
+    def vanish(self) -> None:
+        """This end is gone without a word."""
+        self._lost = True
+        self._pipe.clear()
+
+    def lose(self, reason: Exception) -> None:
+        """This end learns that the connection is gone."""
+        if self._lost:
+            return
+        self._lost = True
+        self._pipe.clear()
+        assert self.protocol is not None
+        self.protocol.connectionLost(Failure(reason))
+
+    def getPeer(self) -> IAddress:
+        """The other end."""
+        return IPv4Address("TCP", self._there.host, self._there.port)
+
+    def getHost(self) -> IAddress:
+        """This end."""
+        return IPv4Address("TCP", self._here.host, self._here.port)
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """Ask this one to pause when too much is on the way."""
+        self._producer = producer
+
+    def unregisterProducer(self) -> None:
+        """Ask nobody."""
+        self._producer = None
+
+    def pauseProducing(self) -> None:
+        """Read no more."""
+        self._reading = False
+
+    def resumeProducing(self) -> None:
+        """Read on."""
+        self._reading = True
+        self.other.move()
+
+    def stopProducing(self) -> None:
+        """The reader wants nothing any more."""
+        self.loseConnection()
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        """Nothing is delayed here."""
+
+    def getTcpNoDelay(self) -> bool:
+        """Nothing is delayed here."""
+        return True
+
+    def getTcpKeepAlive(self) -> bool:
+        """There is none."""
+        return False
+
+    def setTcpKeepAlive(self, enabled: bool) -> None:
+        """There is none."""
+
+    def loseWriteConnection(self) -> None:
+        """TLS cannot close one way only."""
+
+    def move(self) -> None:
+        """Deliver what is on the way, if the way is open."""
+        if self._moving or not self._pipe:
+            return
+        self._moving = True
+        self._street.after(self._street.latency, self._arrive)
+
+    def _push(self, data: bytes | None) -> None:
+        self._pipe.append(data)
+        self._size += len(data or b"")
+        self.move()
+
+    def _arrive(self) -> None:
+        self._moving = False
+        if self._street.is_cut(self._here, self._there):
+            return
+        while self._pipe and self.other._reading and not self._lost:
+            data = self._pipe.popleft()
+            if data is None:
+                self.other.lose(ConnectionDone())
+                self._street.after(self._street.latency, self.lose, ConnectionDone())
+                return
+            self._size -= len(data)
+            if not self.other._lost and not self.other._closing:
+                assert self.other.protocol is not None
+                self.other.protocol.dataReceived(data)
+        if self._paused and self._size <= FULL:
+            self._paused = False
+            if self._producer is not None:
+                self._producer.resumeProducing()
+
+
+@implementer(IStreamClientEndpoint)
+@define
+class Endpoint:
+    """Dials a house."""
+
+    street: "Street"
+    caller: "House"
+    address: Address
+
+    def connect(self, protocolFactory: Any) -> Deferred[Any]:
+        """Connect, be refused, or get no answer, as the street is."""
+        connected: Deferred[Any] = Deferred()
+        self.street.after(self.street.latency, self._arrive, protocolFactory, connected)
+        return connected
+
+    def _arrive(self, factory: Any, connected: Deferred[Any]) -> None:
+        here = Address(self.caller.host, self.street.ephemeral())
+        self.street.dials.append((self.caller.host, self.address))
+        if self.street.is_cut(here, self.address) or connected.called:
+            return
+        house = self.street.houses.get(self.address)
+        if house is None or house.acceptor is None or house.stopped:
+            connected.errback(ConnectionRefusedError())
+            return
+        near = Transport(self.street, here, self.address, house.id)
+        far = Transport(self.street, self.address, here, self.caller.id)
+        near.other, far.other = far, near
+        near.protocol = factory.buildProtocol(far.getHost())
+        far.protocol = house.acceptor.buildProtocol(near.getHost())
+        self.caller.transports.append(near)
+        house.transports.append(far)
+        for transport in (near, far):
+            assert transport.protocol is not None
+            transport.protocol.makeConnection(transport)
+        connected.callback(near.protocol)
+        self.street.after(2 * self.street.latency, self._shake, near)
+        self.street.after(3 * self.street.latency, self._shake, far)
+
+    def _shake(self, end: Transport) -> None:
+        shake: Callable[[], None] | None = getattr(end.protocol, "handshakeCompleted", None)
+        if not end.lost and not end._closing and shake is not None:
+            shake()
+
+
+@define(eq=False)
+class House:
+    """One node on the street, or the place where one was."""
+
+    street: "Street"
+    name: str
+    settings: Settings
+    identity: Identity
+    address: Address
+    events: list[Event] = field(factory=list)
+    transports: list[Transport] = field(factory=list)
+    mesh: Mesh = field(init=False)
+    acceptor: Factory | None = None
+    stopped: bool = False
+    wall_offset: float = 0.0
+    slept: float = 0.0
+
+    @property
+    def host(self) -> str:
+        """Its literal address."""
+        return self.address.host
+
+    @property
+    def id(self) -> PeerId:
+        """Its peer id."""
+        return self.identity.id
+
+    def start(self) -> None:
+        """Move in."""
+        self.mesh = Mesh(
+            self.settings,
+            Subject(
+                public=self.identity.public,
+                sign=self.identity.sign,
+                network=self.settings.network,
+                name=self.name,
+                tags={},
+                advertise=self.settings.advertise,
+            ),
+            World(
+                clock=self.street.clock,
+                wall=lambda: WALL + self.street.clock.seconds() + self.wall_offset,
+                slept=lambda: self.slept,
+                random=Random(f"{self.street.seed} {self.name}"),
+                roads=self,
+                identify=_peer,
+                explain=lambda error: None,
+            ),
+            self.events.append,
+        )
+        self.acceptor = self.mesh.acceptor
+        self.street.houses[self.address] = self
+        self.mesh.start((self.address,))
+
+    async def resolve(self, host: str) -> Sequence[str]:
+        """Names of the street are looked up at once."""
+        return self.street.names.get(host, [host])
+
+    def endpoint(self, address: Address) -> IStreamClientEndpoint:
+        """What dials an address from here."""
+        return Endpoint(self.street, self, address)
+
+    def vouching(self, host: str) -> Callable[[ITransport], None] | None:
+        """Nobody is asked for more than a key here."""
+        return None
+
+    def vanish(self) -> None:
+        """Be gone without a word: no FIN, no RST; who dials gets no answer."""
+        self.stopped = True
+        self.mesh._agenda.stop()
+        self.mesh._dialer.stop()
+        for transport in self.transports:
+            transport.vanish()
+        self.street.gone.add(self.host)
+
+    def crash(self) -> None:
+        """Be gone as a killed process is: the others get a RST, and are refused."""
+        for transport in self.transports:
+            if not transport.lost:
+                transport.vanish()
+                if not self.street.is_cut(transport._here, transport._there):
+                    self.street.after(self.street.latency, transport.other.lose, ConnectionDone())
+        self.stopped = True
+        self.mesh._agenda.stop()
+        self.mesh._dialer.stop()
+        del self.street.houses[self.address]
+
+    def linked(self) -> set[str]:
+        """The names of those it has links to."""
+        return {self.street.name_of(peer) for peer in self.mesh.links}
+
+    def said(self, kind: type[Event]) -> list[Any]:
+        """Its events of one kind."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+class Street:
+    """See the module."""
+
+    def __init__(self, seed: int = 0, latency: float = 0.01) -> None:
+        self.seed = seed
+        self.latency = latency
+        self.clock = Clock()
+        self.houses: dict[Address, House] = {}
+        self.names: dict[str, list[str]] = {}
+        self.dials: list[tuple[str, Address]] = []
+        self.gone: set[str] = set()
+        self._everyone: dict[str, House] = {}
+        self._cut: set[tuple[str, str]] = set()
+        self._next = 40000
+
+    def house(
+        self,
+        name: str,
+        *,
+        join: Sequence[House | Address | Seed] = (),
+        host: str | None = None,
+        key: str | None = None,
+        **settings: Any,
+    ) -> House:
+        """Build a house and move a node in. The same `key` is the same peer."""
+        number = len(self._everyone) + 1
+        address = Address(host or f"10.0.{number // 250}.{number % 250 + 1}", PORT)
+        made = Settings(name=name, period=1.0, heartbeat=1.0)
+        seeds = tuple(
+            j if isinstance(j, Seed) else Seed(j.address if isinstance(j, House) else j)
+            for j in join
+        )
+        secret = sha256((key or name).encode()).digest()
+        identity = Identity.from_key(Ed25519PrivateKey.from_private_bytes(secret))
+        house = House(self, name, evolve(made, seeds=seeds, **settings), identity, address)
+        self._everyone[name] = house
+        self.gone.discard(address.host)
+        house.start()
+        return house
+
+    def after(self, seconds: float, call: Callable[..., Any], *arguments: Any) -> None:
+        """Do something later."""
+        self.clock.callLater(seconds, call, *arguments)
+
+    def run(self, seconds: float, step: float = 0.05) -> None:
+        """Let time pass."""
+        for _ in range(round(seconds / step)):
+            self.clock.advance(step)
+
+    def until(self, true: Callable[[], bool], seconds: float = 120) -> float:
+        """Let time pass until something holds; how long it took."""
+        begun = self.clock.seconds()
+        while not true():
+            if self.clock.seconds() - begun > seconds:
+                raise AssertionError(f"it was not so within {seconds} s")
+            self.clock.advance(0.05)
+        return self.clock.seconds() - begun
+
+    def cut(self, some: Iterable[House], others: Iterable[House]) -> None:
+        """Let nothing pass between two groups; what is sent waits."""
+        theirs = list(others)
+        for one in some:
+            for other in theirs:
+                self._cut |= {(one.host, other.host), (other.host, one.host)}
+
+    def mend(self) -> None:
+        """Open all ways again."""
+        self._cut.clear()
+        for house in self._everyone.values():
+            for transport in house.transports:
+                transport.move()
+
+    def is_cut(self, here: Address, there: Address) -> bool:
+        """Whether nothing passes between two addresses."""
+        return bool({here.host, there.host} & self.gone) or (here.host, there.host) in self._cut
+
+    def is_mesh(self, houses: Iterable[House]) -> bool:
+        """Whether all of them have a link to each other, and all know the same."""
+        them = list(houses)
+        everyone = {house.id for house in them}
+        return all(set(h.mesh.links) >= everyone - {h.id} for h in them) and (
+            len({h.mesh.book.view() for h in them}) == 1
+        )
+
+    def name_of(self, peer: PeerId) -> str:
+        """The name of a house by the id of its node."""
+        return next(name for name, house in self._everyone.items() if house.id == peer)
+
+    def ephemeral(self) -> int:
+        """A port for the near end of a connection."""
+        self._next += 1
+        return self._next
+
+    def leave(self) -> None:
+        """Stop everyone, so that nothing is left on the clock."""
+        for house in self._everyone.values():
+            house.mesh.leave("the test is over")
+        self.mend()
+        self.run(10)
+
+
+def _peer(transport: Any) -> PeerId:
+    peer: PeerId = transport.peer_id
+    return peer
