@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except node.CannotRun as error:
         return _fail(1, str(error))
     finally:
+        lines.count()
         errors.flush()
     return 0
 

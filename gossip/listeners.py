@@ -22,7 +22,7 @@ from gossip.mesh.addresses import Address
 BACKLOG = 1024
 """Connections that the system holds for us: a whole fleet may come back at once."""
 
-_ENDPOINTS = ("tcp:", "tcp4:", "tcp6:", "systemd:", "unix:", "ssl:", "haproxy:", "fd:")
+_ENDPOINTS = ("tcp:", "tcp6:", "systemd:", "unix:", "haproxy:")
 
 
 class CannotListen(Exception):
@@ -74,9 +74,11 @@ def endpoint(reactor: Any, text: str, port: int) -> IStreamServerEndpoint:
     except ValueError:
         try:
             address = Address.parse(text)
+            ip_address(address.host)
         except ValueError:
             raise CannotListen(
-                f"--listen {text!r} is not an IP address or a Twisted endpoint string"
+                f"--listen {text!r} is not an IP address, alone or with a port, and not a Twisted"
+                f" endpoint string that begins with {', '.join(_ENDPOINTS)}"
             ) from None
     kind = TCP6ServerEndpoint if ":" in address.host else TCP4ServerEndpoint
     return kind(reactor, address.port, backlog=BACKLOG, interface=address.host)
@@ -89,6 +91,32 @@ def _from_string(reactor: Any, text: str) -> IStreamServerEndpoint:
         raise CannotListen(
             f"--listen {text!r}: systemd passed no such socket; start it by its socket unit"
         ) from None
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, AttributeError, OSError) as error:
         raise CannotListen(f"--listen {text!r}: {error}") from None
+    if isinstance(made, AdoptedStreamServerEndpoint):
+        _check_passed(text, made.fileno, made.addressFamily)
     return made
+
+
+def _check_passed(text: str, descriptor: int, family: int) -> None:
+    """See that what systemd passed is what `domain=` says: Twisted does not look."""
+    try:
+        passed = socket.socket(fileno=descriptor)
+    except OSError as error:
+        raise CannotListen(
+            f"--listen {text!r}: what systemd passed is not a socket: {error.strerror}"
+        ) from None
+    found = passed.family
+    listens = passed.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    passed.detach()
+    if not listens:
+        raise CannotListen(
+            f"--listen {text!r}: the socket that systemd passed does not listen; write"
+            " ListenStream=, and no Accept=yes, in its unit"
+        )
+    if found != family:
+        name = getattr(found, "name", str(found)).removeprefix("AF_")
+        raise CannotListen(
+            f"--listen {text!r}: the socket that systemd passed is of another family;"
+            f" write domain={name}"
+        )

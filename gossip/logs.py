@@ -36,17 +36,20 @@ class Threshold:
     @classmethod
     def parse(cls, text: str) -> "Threshold":
         """Read e.g. `warn,gossip.mesh=debug`. What is not understood is left out, and kept."""
-        default, parts, unknown = _DEFAULT, [], []
+        default = _DEFAULT
+        parts: dict[str, str] = {}
+        unknown = []
         for item in filter(None, (part.strip() for part in text.split(","))):
             name, equals, word = item.rpartition("=")
             word = word.strip().lower()
             if word not in _WORDS or (equals and not name.strip()):
                 unknown.append(item)
             elif equals:
-                parts.append((name.strip(), word))
+                parts[name.strip()] = word
             else:
                 default = word
-        return cls(default, tuple(sorted(parts, key=lambda part: -len(part[0]))), tuple(unknown))
+        longest_first = sorted(parts.items(), key=lambda part: -len(part[0]))
+        return cls(default, tuple(longest_first), tuple(unknown))
 
     def word(self, namespace: str) -> str:
         """The word that holds for a logger: the longest part that it is in, or the default."""

@@ -3,6 +3,7 @@ The options, one class for `p2p-gossip` and for twistd (INTERFACE), and their wa
 """
 
 import socket
+from collections.abc import Callable, Sequence
 from ipaddress import ip_network
 from math import isfinite
 from typing import Any
@@ -22,10 +23,22 @@ _LONGEST_MESSAGE = 1024
 _NOT_TEXT = "this is not text in the encoding of the locale"
 
 
+def _number(option: str, kind: type[int | float]) -> Callable[[str], float]:
+    """What turns the text of an option into a number."""
+
+    def read(text: str) -> float:
+        try:
+            return kind(text)
+        except ValueError:
+            what = "a whole number" if kind is int else "a number"
+            raise usage.UsageError(f"--{option} {text!r} is not {what}") from None
+
+    return read
+
+
 class Options(usage.Options):
     """Options of a node."""
 
-    synopsis = "[options]"
     longdesc = (
         "Runs a node that finds all others, keeps one authenticated link to each, pings them, and"
         " tells who is alive. Start the first one without --connect, and each other one with the"
@@ -33,15 +46,18 @@ class Options(usage.Options):
     )
     optFlags: list[list[Any]] = []
     optParameters = [
-        ["port", "p", 8080, "TCP port to listen on; 0 picks a free one", int],
-        ["period", None, 5.0, "Seconds between pings, 0.05 to 86400", float],
+        ["port", "p", 8080, "TCP port to listen on; 0 picks a free one", _number("port", int)],
+        ["period", None, 5.0, "Seconds between pings, 0.05 to 86400", _number("period", float)],
         ["key", None, None, "PEM file of the private key [default: a new one, in memory]"],
         ["cert", None, None, "PEM file of a certificate for the key [default: made for it]"],
         ["ca", None, None, "PEM file of a CA that must vouch for the host names of --connect"],
         ["network", None, "default", "Name of the network; others are refused"],
         ["name", None, None, "Shown to people [default: the host name]"],
-        ["heartbeat", None, 1.0, "Longest silence in seconds, 0.05 to 60; three mean death", float],
-        ["message", None, "", "Text sent with each ping"],
+        [
+            *("heartbeat", None, 1.0, "Longest silence in seconds, 0.05 to 60; three mean death"),
+            _number("heartbeat", float),
+        ],
+        ["message", None, None, "Text sent with each ping"],
         ["output", None, "text", "What goes to stdout: text, json or none"],
     ]
     compData = usage.Completions(
@@ -60,6 +76,25 @@ class Options(usage.Options):
         self["advertise"] = []
         self["tag"] = {}
         self["peer-networks"] = []
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """
+        Read the command line.
+
+        :raises UsageError: it is wrong; or `SystemExit`, with the line that says so, under twistd,
+            which would print the whole of `--help` before it.
+        """
+        try:
+            super().parseOptions(options)
+        except usage.UsageError as error:
+            if self.parent is None:
+                raise
+            raise SystemExit(f"p2p-gossip: {error}; see p2p-gossip --help") from None
+
+    def parseArgs(self, *extra: str) -> None:
+        """Take nothing but options."""
+        if extra:
+            raise usage.UsageError(f"{extra[0]!r} is not an option; to join through it: --connect")
 
     def opt_connect(self, text: str) -> None:
         """host:port or [v6]:port to join through, for ever; with #ID only that node; repeatable"""
@@ -111,6 +146,7 @@ class Options(usage.Options):
         self._within("heartbeat", 0.05, 60)
         if self["name"] is None:
             self["name"] = socket.gethostname()[:LONGEST_NAME]
+        self["message"] = self["message"] or ""
         self._no_longer("name", LONGEST_NAME)
         self._no_longer("network", _LONGEST_NETWORK)
         self._no_longer("message", _LONGEST_MESSAGE)
@@ -122,12 +158,7 @@ class Options(usage.Options):
             raise usage.UsageError("--cert needs the --key that it is for")
         if len(self["advertise"]) > MOST_ADDRESSES:
             raise usage.UsageError(f"--advertise takes at most {MOST_ADDRESSES} addresses")
-        try:
-            size = len(msgspec.json.encode(self["tag"]))
-        except UnicodeEncodeError:
-            raise usage.UsageError(f"--tag: {_NOT_TEXT}") from None
-        if size > LONGEST_TAGS:
-            raise usage.UsageError(f"--tag: all tags together are longer than {LONGEST_TAGS} bytes")
+        self._check_tags()
 
     def settings(self) -> Settings:
         """What the options say, as the value that everything deeper knows."""
@@ -162,6 +193,14 @@ class Options(usage.Options):
             text.encode()
         except UnicodeEncodeError:
             raise usage.UsageError(f"--{name}: {_NOT_TEXT}") from None
+
+    def _check_tags(self) -> None:
+        try:
+            size = len(msgspec.json.encode(self["tag"]))
+        except UnicodeEncodeError:
+            raise usage.UsageError(f"--tag: {_NOT_TEXT}") from None
+        if size > LONGEST_TAGS:
+            raise usage.UsageError(f"--tag: all tags together are longer than {LONGEST_TAGS} bytes")
 
 
 def _is_id(text: str) -> bool:

@@ -37,7 +37,8 @@ class Address:
         :raises ValueError: it is neither; the text says what is wrong with it.
         """
         host, colon, port = text.rpartition(":")
-        if not colon or not host:
+        odd = len(text) > LONGEST or not text.isprintable() or " " in text or "/" in text
+        if not colon or not host or odd:
             raise ValueError(f"{text!r} is not host:port")
         if not (port.isascii() and port.isdigit()) or int(port) > LARGEST_PORT:
             raise ValueError(f"{text!r}: the port is not a number from 0 to 65535")
@@ -49,8 +50,6 @@ class Address:
                 raise ValueError(f"{text!r}: what is in brackets is not an IPv6 address") from None
         elif ":" in host or "[" in host or "]" in host:
             raise ValueError(f"{text!r}: write an IPv6 address as [address]:port")
-        elif len(text) > LONGEST or not host.isprintable() or " " in host or "/" in host:
-            raise ValueError(f"{text!r} is not host:port")
         return cls(host, int(port))
 
     def __str__(self) -> str:
@@ -67,7 +66,7 @@ def literal(text: str) -> IPAddress | None:
 
 
 def unwrap(ip: IPAddress) -> IPAddress:
-    """The IPv4 address inside a mapped, NAT64 or 6to4 one; any other as it is."""
+    """The IPv4 address inside a mapped, NAT64 or 6to4 one; any other as it is, without its zone."""
     if isinstance(ip, IPv4Address):
         return ip
     if ip.ipv4_mapped is not None:
@@ -76,7 +75,7 @@ def unwrap(ip: IPAddress) -> IPAddress:
         return IPv4Address(int(ip) & 0xFFFFFFFF)
     if ip.sixtofour is not None:
         return ip.sixtofour
-    return ip
+    return IPv6Address(int(ip))
 
 
 def is_loopback(host: str) -> bool:

@@ -31,50 +31,52 @@ class Agenda:
         """`stalled(seconds, now)` is called before what is due, when we did not run for so long."""
         self._clock = clock
         self._stalled = stalled
-        self._times: dict[Due, float] = {}
+        self._entries: dict[Due, tuple[float, int, Due]] = {}
+        """Of each thing the one entry of the heap that counts."""
         self._heap: list[tuple[float, int, Due]] = []
         self._count = 0
         self._call: IDelayedCall | None = None
 
     def __len__(self) -> int:
         """How many things wait."""
-        return len(self._times)
+        return len(self._entries)
 
     def set(self, thing: Due, at: float) -> None:
         """Call `thing.tick` at `at`, and not at any time set before. Never is infinity."""
         if at == float("inf"):
             self.drop(thing)
             return
-        if self._times.get(thing) == at:
+        if at == self._at(thing):
             return
-        self._times[thing] = at
         self._count += 1
-        heappush(self._heap, (at, self._count, thing))
+        entry = self._entries[thing] = (at, self._count, thing)
+        heappush(self._heap, entry)
         # Entries that were moved stay in the heap until they come up: bound them.
-        if len(self._heap) > 2 * len(self._times) + 64:
-            self._rebuild()
+        if len(self._heap) > 2 * len(self._entries) + 64:
+            self._heap = list(self._entries.values())
+            heapify(self._heap)
         self._arm()
 
     def no_later(self, thing: Due, at: float) -> None:
         """Like `set`, but an earlier time that is set already stays."""
-        if at < self._times.get(thing, float("inf")):
+        if at < self._at(thing):
             self.set(thing, at)
 
     def drop(self, thing: Due) -> None:
         """Do not call it."""
-        self._times.pop(thing, None)
+        self._entries.pop(thing, None)
 
     def stop(self) -> None:
         """Call nothing any more."""
-        self._times.clear()
+        self._entries.clear()
         self._heap.clear()
         if self._call is not None:
             self._call.cancel()
             self._call = None
 
-    def _rebuild(self) -> None:
-        self._heap = [entry for entry in self._heap if self._times.get(entry[2]) == entry[0]]
-        heapify(self._heap)
+    def _at(self, thing: Due) -> float:
+        entry = self._entries.get(thing)
+        return float("inf") if entry is None else entry[0]
 
     def _arm(self) -> None:
         if not self._heap:
@@ -97,13 +99,15 @@ class Agenda:
                 self._stalled(late, now)
         # Taken out first: what sets itself anew for now is called in the next turn of the
         # reactor, after the sockets were read.
-        due: list[Due] = []
+        due: list[tuple[float, int, Due]] = []
         while self._heap and self._heap[0][0] <= now:
-            at, _, thing = heappop(self._heap)
-            if self._times.get(thing) == at:
-                del self._times[thing]
-                due.append(thing)
-        for thing in due:
+            due.append(heappop(self._heap))
+        for entry in due:
+            thing = entry[2]
+            if self._entries.get(thing) is not entry:
+                # Moved or dropped: long ago, or just now by another that was due.
+                continue
+            del self._entries[thing]
             with self._log.failuresHandled("while calling {thing}", thing=thing):
                 thing.tick(now)
         self._arm()

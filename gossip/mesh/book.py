@@ -169,7 +169,8 @@ class Book:
         """
         Take out of the view what has expired, and forget whose it was unless `linked`.
 
-        A linked peer's entry stays; its record counts again when it renews it.
+        A linked peer's entry stays; its record counts again when it renews it. So does that of one
+        whose link broke and that is not given up yet.
         """
         forgotten = []
         while self._expiries and self._expiries[0][0] <= wall:
@@ -178,7 +179,7 @@ class Book:
             if record is None or record.seq != seq or peer == self.own.id:
                 continue
             self._digests.toggle(self._counted.pop(peer))
-            if not linked(peer):
+            if not linked(peer) and self._entries[peer].state is not PeerState.ALIVE:
                 self._forget(peer)
                 forgotten.append(peer)
         return forgotten

@@ -48,7 +48,7 @@ class Host(Interface):
         """The peer said something that was allowed."""
 
     def quiet(self, link: "Link") -> None:
-        """Nothing was sent for one heartbeat."""
+        """It is time for a heartbeat."""
 
     def ping_due(self, link: "Link", now: float) -> None:
         """The time given to `ping_next` has come; give the next one."""

@@ -65,7 +65,8 @@ class OwnRecord:
 
     def lost(self, peer: PeerId) -> None:
         """A peer has no link any more."""
-        self._gone.add(peer)
+        if peer in self._reports:
+            self._gone.add(peer)
 
     def refute(self, seq: int, wall: float) -> bool:
         """A record of this key with a larger `seq` is about: outdo it; whether that was done."""
@@ -106,7 +107,6 @@ class OwnRecord:
         if ip is not None:
             self._reports[peer] = ip
             self._votes[ip] += 1
-            self._gone.discard(peer)
 
     def _change(self, addresses: tuple[str, ...], wall: float) -> bool:
         if set(addresses) == set(self.record.addresses):

@@ -22,26 +22,32 @@ class LogLines:
         self._write = write
         self._seconds = seconds
         self._ration = Ration()
+        self._counted = float("-inf")
 
     def __call__(self, event: LogEvent) -> None:
         """Write one event."""
         key = (event.get("log_format"), str(event.get("link", "")))
-        if not self._ration.take(key, self._seconds()):
+        now = self._seconds()
+        if not self._ration.take(key, now):
             return
-        for (form, _), count in self._due():
-            self._write(f"{self._now(event)} warn  gossip.logs: {count} more lines like {form!r}")
+        if now >= self._counted + 1:
+            self._counted = now
+            self.count()
         level = getattr(event.get("log_level"), "name", "info")
         where = event.get("log_namespace", "-")
         text = safe(formatEvent(event) or "", _LONGEST)
-        self._write(f"{self._now(event)} {level:<5} {where}: {text}")
+        self._write(f"{_time(event.get('log_time'))} {level:<5} {where}: {text}")
         failure = event.get("log_failure")
         if failure is not None:
             for line in failure.getTraceback().splitlines():
                 self._write(f"    {safe(line, _LONGEST)}")
 
-    def _due(self) -> list[tuple[tuple[object, str], int]]:
-        return [(key, count) for key, count in self._ration.suppressed() if isinstance(key, tuple)]
+    def count(self) -> None:
+        """Tell how many lines were too many since this was told last."""
+        for key, count in self._ration.suppressed():
+            form = key[0] if isinstance(key, tuple) else key
+            self._write(f"{_time(None)} warn  gossip.logs: {count} more lines like {form!r}")
 
-    @staticmethod
-    def _now(event: LogEvent) -> str:
-        return strftime("%H:%M:%S", localtime(event.get("log_time")))
+
+def _time(seconds: float | None) -> str:
+    return strftime("%H:%M:%S", localtime(seconds))

@@ -6,7 +6,11 @@ dropped and counted: whoever does not read loses lines, and nobody else loses an
 """
 
 import errno
+import io
+import os
+import select
 from collections import deque
+from collections.abc import Callable
 from threading import Condition, Thread
 from typing import TextIO
 
@@ -14,15 +18,27 @@ LINES = 10000
 """Lines that wait for a stuck reader: a few MiB at most."""
 
 
-class Outlet:
-    """Writes lines to one stream, each flushed at once, in order."""
+def _lost(count: int) -> str:
+    return f"({count} lines were not read in time, and are lost)"
 
-    def __init__(self, stream: TextIO, lines: int = LINES) -> None:
+
+class Outlet:
+    """
+    Writes lines to one stream, each flushed at once, in order.
+
+    `stream` is None in a process that was started without one. `lost` puts into words how many
+    lines were dropped.
+    """
+
+    def __init__(
+        self, stream: TextIO | None, lines: int = LINES, *, lost: Callable[[int], str] = _lost
+    ) -> None:
         self._stream = stream
+        self._lost = lost
         self._most = lines
         self._lines: deque[str] = deque()
         self._dropped = 0
-        self._closed = False
+        self._closed = stream is None
         self._busy = False
         self._change = Condition()
         self._thread: Thread | None = None
@@ -36,7 +52,7 @@ class Outlet:
                 self._dropped += 1
                 return
             if self._dropped:
-                self._lines.append(f"({self._dropped} lines were not read in time, and are lost)")
+                self._lines.append(self._lost(self._dropped))
                 self._dropped = 0
             self._lines.append(line)
             # Started with the first line: a process that goes into the background keeps no threads.
@@ -67,12 +83,43 @@ class Outlet:
 
     def _put(self, text: str) -> bool:
         """Write; whether the stream is gone for good."""
+        assert self._stream is not None
         try:
-            self._stream.write(text)
-            self._stream.flush()
+            _write(self._stream, text)
         except ValueError:
             return True
         except OSError as error:
             # A full disk may be emptied, a closed pipe does not open again.
             return error.errno in (errno.EPIPE, errno.EBADF)
         return False
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """
+    Write all of `text`, and what the encoding of the stream does not have as an escape.
+
+    Goes past the buffer of a file: Python would write out what is left in it when it ends, and
+    where the reader is stuck or gone that is a crash, or another exit status.
+    """
+    encoding = stream.encoding or "utf-8"
+    data = text.encode(encoding, "backslashreplace")
+    descriptor = _descriptor(stream)
+    if descriptor is None:
+        stream.write(data.decode(encoding))
+        stream.flush()
+        return
+    rest = memoryview(data)
+    while rest:
+        try:
+            rest = rest[os.write(descriptor, rest) :]
+        except BlockingIOError:
+            # Another process that has the same terminal or pipe made it non-blocking.
+            writable = select.poll()
+            writable.register(descriptor, select.POLLOUT)
+            writable.poll()
+
+
+def _descriptor(stream: TextIO) -> int | None:
+    buffer = getattr(stream, "buffer", None)
+    raw = getattr(buffer, "raw", buffer)
+    return raw.fileno() if isinstance(raw, io.FileIO) else None

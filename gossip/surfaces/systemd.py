@@ -6,9 +6,10 @@ import os
 import socket
 from collections.abc import Mapping
 
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from gossip.logs import levels
 from gossip.mesh.status import Event, Listening, PeerAlive, PeerDead, PeerLeft, Stopping
@@ -27,7 +28,7 @@ class Notifier:
         self._address = "\0" + path[1:] if path.startswith("@") else path
         self._clock = clock
         self._peers: set[str] = set()
-        self._pending = False
+        self._pending: IDelayedCall | None = None
         self._beat: LoopingCall | None = None
         if watchdog is not None:
             # By the event loop and nothing else: when it hangs, the beats end.
@@ -67,21 +68,23 @@ class Notifier:
         """Send nothing any more."""
         if self._beat is not None and self._beat.running:
             self._beat.stop()
+        if self._pending is not None:
+            self._pending.cancel()
+            self._pending = None
 
-    def _failed(self, failure: object) -> None:
-        self._log.failure("while telling systemd that the node runs")
+    def _failed(self, failure: Failure) -> None:
+        self._log.failure("while telling systemd that the node runs", failure)
 
     def _status(self) -> str:
         count = len(self._peers)
         return f"STATUS={count} peer{'' if count == 1 else 's'} alive"
 
     def _soon(self) -> None:
-        if not self._pending:
-            self._pending = True
-            self._clock.callLater(STATUS_GAP, self._tell_status)
+        if self._pending is None:
+            self._pending = self._clock.callLater(STATUS_GAP, self._tell_status)
 
     def _tell_status(self) -> None:
-        self._pending = False
+        self._pending = None
         self._send(self._status())
 
     def _send(self, text: str) -> None:

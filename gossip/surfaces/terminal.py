@@ -51,8 +51,7 @@ class Printer:
 
     def __call__(self, event: Event) -> None:
         """Print one event."""
-        about = getattr(event, "peer", None) or getattr(event, "address", None) or ""
-        if self._ration.take((event.event, about), self._clock.seconds()):
+        if self._ration.take((event.event, _about(event)), self._clock.seconds()):
             self._write(self._render.event(event))
         elif not self._counting:
             self._counting = True
@@ -63,6 +62,14 @@ class Printer:
         for key, count in self._ration.suppressed():
             kind, about = key if isinstance(key, tuple) else (str(key), "")
             self._write(self._render.suppressed(kind, about, count))
+
+
+def _about(event: Event) -> str:
+    """Whose lines are counted together."""
+    if isinstance(event, Refused | IdentityMismatch):
+        # A stranger takes another port, and another key, for each connection.
+        return event.address.rpartition(":")[0]
+    return getattr(event, "peer", "")
 
 
 class Json:
@@ -78,6 +85,10 @@ class Json:
     def suppressed(self, kind: str, about: str, count: int) -> str:
         """The line that stands for those that were too many."""
         return self._line({"event": "suppressed", "of": kind, "about": about, "count": count})
+
+    def lost(self, count: int) -> str:
+        """The line that stands for those that nobody read in time."""
+        return self._line({"event": "lost", "count": count})
 
     def _line(self, members: dict[str, Any]) -> str:
         # The standard library's writes ASCII: nothing in a name can act on a terminal.
@@ -109,6 +120,10 @@ class Text:
     def suppressed(self, kind: str, about: str, count: int) -> str:
         """The line that stands for those that were too many."""
         return f"{self._time()} {count} more lines of {kind} about {safe(about)[:64]}, not shown"
+
+    def lost(self, count: int) -> str:
+        """The line that stands for those that nobody read in time."""
+        return f"{self._time()} {count} lines were not read in time, and are lost"
 
     def _time(self) -> str:
         return strftime("%H:%M:%S", localtime(self._wall()))
@@ -143,7 +158,7 @@ class Text:
 
     def _refused(self, event: Refused) -> str:
         who = f" {event.peer[:_SHORT]}" if event.peer is not None else ""
-        return f"{self._label('refused')}{who} {safe(event.address)} {event.code}: {safe(event.reason)}"
+        return f"{self._label('refused')}{who} {safe(event.address)} {safe(event.code)}: {safe(event.reason)}"
 
     def _mismatch(self, event: IdentityMismatch) -> str:
         return (

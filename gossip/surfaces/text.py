@@ -5,7 +5,7 @@ Text from peers, made fit for people's eyes: shown, never interpreted (PROTOCOL 
 from collections import OrderedDict
 from itertools import groupby
 from typing import Final
-from unicodedata import combining
+from unicodedata import category
 
 from attrs import define, field
 
@@ -14,6 +14,12 @@ LONGEST: Final = 1024
 
 _MARKS: Final = 4
 """Combining marks in a row that are shown as such; more are made to climb over other lines."""
+
+_INVISIBLE: Final = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+    + "".join(map(chr, (*range(0xFE00, 0xFE0E), *range(0xE0100, 0xE01F0))))
+)
+"""Printable, says Unicode, and yet nothing is seen. Not the two that choose the look of an emoji."""
 
 _KEYS: Final = 4096
 """Peers and addresses whose rates are kept: 1 MiB."""
@@ -27,12 +33,21 @@ def safe(text: str, longest: int = LONGEST) -> str:
 
 def _escaped(text: str) -> str:
     pieces = []
-    for mark, run in groupby(text, lambda character: combining(character) != 0):
+    for mark, run in groupby(text, _is_mark):
         characters = list(run)
         kept = _MARKS if mark else len(characters)
-        pieces += [c if c.isprintable() else _code(c) for c in characters[:kept]]
+        pieces += [c if _is_seen(c) else _code(c) for c in characters[:kept]]
         pieces += [_code(c) for c in characters[kept:]]
     return "".join(pieces)
+
+
+def _is_mark(character: str) -> bool:
+    # Not by combining class: it is 0 for the marks of some scripts, which climb like all others.
+    return category(character) in ("Mn", "Me")
+
+
+def _is_seen(character: str) -> bool:
+    return character.isprintable() and character not in _INVISIBLE
 
 
 def _code(character: str) -> str:

@@ -5,7 +5,8 @@ Finite numbers, integers of 53 bits, no lone surrogates, 32 levels at most, one 
 after it. Where a name comes twice in one object, the last one counts.
 """
 
-from typing import Any, TypeVar
+from math import isfinite
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -16,6 +17,9 @@ T = TypeVar("T")
 DEEPEST = 32
 LARGEST_INTEGER = 2**53 - 1
 
+# By itself it refuses 1e999 without a word about where; so it becomes infinite, and is found below.
+_DECODER: Final = msgspec.json.Decoder(float_hook=float)
+
 
 def load_object(data: bytes) -> dict[str, Any]:
     """
@@ -24,12 +28,13 @@ def load_object(data: bytes) -> dict[str, Any]:
     :raises RemoteProtocolError: it is not JSON, not an object, or breaks a rule of PROTOCOL §2.
     """
     try:
-        value = msgspec.json.decode(data)
+        value = _DECODER.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise RemoteProtocolError(f"not acceptable JSON: {error}") from None
     if type(value) is not dict:
         raise RemoteProtocolError("not a JSON object")
-    _check(value)
+    for name, member in value.items():
+        _check(name, member)
     return value
 
 
@@ -45,8 +50,8 @@ def into(kind: type[T], value: dict[str, Any], what: str) -> T:
         raise RemoteProtocolError(f"{what}: {error}") from None
 
 
-def _check(value: dict[str, Any]) -> None:
-    level: list[Any] = [value]
+def _check(name: str, member: Any) -> None:
+    level: list[Any] = [[member]]
     for _ in range(DEEPEST):
         deeper: list[Any] = []
         for container in level:
@@ -55,8 +60,10 @@ def _check(value: dict[str, Any]) -> None:
                 if kind is dict or kind is list:
                     deeper.append(item)
                 elif kind is int and not -LARGEST_INTEGER <= item <= LARGEST_INTEGER:
-                    raise RemoteProtocolError("an integer does not fit in 53 bits")
+                    raise RemoteProtocolError(f"{name}: an integer does not fit in 53 bits")
+                elif kind is float and not isfinite(item):
+                    raise RemoteProtocolError(f"{name}: a number is not finite")
         if not deeper:
             return
         level = deeper
-    raise RemoteProtocolError(f"nested more than {DEEPEST} deep")
+    raise RemoteProtocolError(f"{name}: nested more than {DEEPEST} deep")

@@ -118,7 +118,7 @@ class Received:
 
 @frozen
 class Silent:
-    """We sent nothing for one heartbeat: it is time for one."""
+    """We sent nothing for one heartbeat, or told no view for three: it is time for one."""
 
 
 @frozen
@@ -158,6 +158,7 @@ class Session:
         self._reader = FrameReader()
         self._greet_by = now + terms.hello_wait
         self._sent_at = now
+        self._viewed_at = now
         self._begun_at: float | None = None
         self._suspected = False
         self._allowance = terms.frames_at_once
@@ -190,6 +191,8 @@ class Session:
         data = messages.serialize(message)
         self._enter(after, now)
         self._sent_at = now
+        if isinstance(message, Hello | Heartbeat):
+            self._viewed_at = now
         return data
 
     def close(self, bye: Bye, now: float) -> bytes:
@@ -209,6 +212,7 @@ class Session:
     def forgive(self, seconds: float, now: float) -> None:
         """We ourselves did not run for so long: nobody is late for it (PROTOCOL §5, liveness)."""
         self.heard_at = min(now, self.heard_at + seconds)
+        self._suspected = False
         self._greet_by += seconds
         if self._begun_at is not None:
             self._begun_at = min(now, self._begun_at + seconds)
@@ -218,8 +222,7 @@ class Session:
         if self._ended():
             return float("inf")
         if self.state is State.OPEN:
-            silence = self._sent_at + self._terms.heartbeat
-            due = min(silence, self.heard_at if self._suspected else self.dead_at())
+            due = min(self._beat_at(), self.heard_at if self._suspected else self.dead_at())
         else:
             due = self._greet_by
         if self._begun_at is not None:
@@ -251,6 +254,11 @@ class Session:
     def _ended(self) -> bool:
         return self.state in (State.CLOSING, State.CLOSED)
 
+    def _beat_at(self) -> float:
+        # Pings and answers can fill every gap; without this no view would ever be told then.
+        viewed = self._viewed_at + self._terms.beats_missed * self._terms.heartbeat
+        return min(self._sent_at + self._terms.heartbeat, viewed)
+
     def _beat(self, now: float) -> list[Event]:
         if now >= self.dead_at():
             if self._suspected:
@@ -259,8 +267,8 @@ class Session:
             # The verdict waits for one more call, which the skin makes after it has read the
             # socket: what already lies there may be the peer's heartbeats (PROTOCOL §5).
             self._suspected = True
-        if now >= self._sent_at + self._terms.heartbeat:
-            self._sent_at = now
+        if now >= self._beat_at():
+            self._sent_at = self._viewed_at = now
             return [Silent()]
         return []
 
@@ -307,6 +315,9 @@ class Session:
             self.promise = promise
 
     def _enter(self, state: State, now: float) -> None:
+        if state is State.GREETED:
+            # The first hello came in time; how long the answer takes has a time of its own.
+            self._greet_by = now + self._terms.hello_wait
         if state is State.OPEN and self.state is not State.OPEN:
             self._reader.limit = LONGEST
             # The peer's promise holds from here on, however long its hello was kept waiting.
