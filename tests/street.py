@@ -16,9 +16,9 @@ from attrs import define, evolve, field
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionRefusedError
+from twisted.internet.error import ConnectionAborted, ConnectionDone
+from twisted.internet.error import ConnectionRefusedError as Refused
 from twisted.internet.interfaces import (
-    IAddress,
     IPushProducer,
     IStreamClientEndpoint,
     ITCPTransport,
@@ -111,11 +111,11 @@ class Transport:
         assert self.protocol is not None
         self.protocol.connectionLost(Failure(reason))
 
-    def getPeer(self) -> IAddress:
+    def getPeer(self) -> IPv4Address:
         """The other end."""
         return IPv4Address("TCP", self._there.host, self._there.port)
 
-    def getHost(self) -> IAddress:
+    def getHost(self) -> IPv4Address:
         """This end."""
         return IPv4Address("TCP", self._here.host, self._here.port)
 
@@ -211,13 +211,14 @@ class Endpoint:
             return
         house = self.street.houses.get(self.address)
         if house is None or house.acceptor is None or house.stopped:
-            connected.errback(ConnectionRefusedError())
+            connected.errback(Refused())
             return
         near = Transport(self.street, here, self.address, house.id)
         far = Transport(self.street, self.address, here, self.caller.id)
         near.other, far.other = far, near
         near.protocol = factory.buildProtocol(far.getHost())
-        far.protocol = house.acceptor.buildProtocol(near.getHost())
+        accepted: Any = house.acceptor.buildProtocol(near.getHost())
+        far.protocol = accepted
         self.caller.transports.append(near)
         house.transports.append(far)
         for transport in (near, far):

@@ -7,10 +7,10 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
-import gossip
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.error import ProcessExitedAlready
@@ -18,9 +18,12 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
+import gossip
+
 PATIENCE = 60.0
 """Seconds that a test waits for something that should happen: long, since machines are shared."""
 
+P = TypeVar("P", bound="Program")
 Event: TypeAlias = dict[str, Any]
 Wanted: TypeAlias = Callable[[Event], bool]
 
@@ -78,10 +81,8 @@ class Program(ProcessProtocol):
 
     def signal(self, name: str) -> None:
         """Send a signal, if it still runs."""
-        try:
+        with suppress(ProcessExitedAlready):
             self.process.signalProcess(signal.Signals[f"SIG{name}"].value)
-        except ProcessExitedAlready:
-            pass
 
     def _happened(self, event: Event) -> None:
         self.events.append(event)
@@ -139,15 +140,16 @@ class NodeProcess(Program):
     def said(self, kind: str, **members: object) -> Deferred[Event]:
         """The first event, past or to come, of this kind with these members."""
         return self.until(
-            lambda event: event["event"] == kind
-            and all(event[name] == value for name, value in members.items())
+            lambda event: (
+                event["event"] == kind
+                and all(event[name] == value for name, value in members.items())
+            )
         )
 
     def count(self, kind: str, **members: object) -> int:
         """How often it said this so far."""
         return sum(
-            event["event"] == kind
-            and all(event[name] == value for name, value in members.items())
+            event["event"] == kind and all(event[name] == value for name, value in members.items())
             for event in self.events
         )
 
@@ -162,7 +164,7 @@ class LivedCase(TestCase):
         defaults = ("--listen", "127.0.0.1", "--port", "0", "--heartbeat", "0.3", "--period", "0.5")
         return self.watched(NodeProcess(*defaults, *arguments, **environ))
 
-    def watched(self, program: Any) -> Any:
+    def watched(self, program: P) -> P:
         """End a program when the test is over, whatever it does."""
 
         def end() -> Deferred[int]:
@@ -197,5 +199,3 @@ class LivedCase(TestCase):
             if other is not node
         ]
         await gatherResults(waits, consumeErrors=True)
-
-

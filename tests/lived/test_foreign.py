@@ -36,10 +36,8 @@ class ForeignPeerTests(LivedCase):
         for node in (first, second):
             await node.said("peer_alive", peer=listening["id"], name="foreign")
             await node.said("ping", peer=listening["id"])
-            await foreign.until(self.with_peer(node.id, "pong"))
-            await foreign.until(
-                lambda event, of=self.with_peer(node.id, "view"): of(event) and event["equal"]
-            )
+            await foreign.until(WithPeer(node.id, "pong"))
+            await foreign.until(WithPeer(node.id, "view", equal=True))
         third = self.node("--connect", f"127.0.0.1:{listening['port']}")
         await third.listening()
         await self.mesh([first, second, third])
@@ -60,27 +58,21 @@ class ForeignPeerTests(LivedCase):
             Program((str(self.node_js), str(PEER), "--port", "0", "--connect", first.address))
         )
         for node in (first, second):
-            await foreign.until(self.with_peer(node.id, "linked"))
+            await foreign.until(WithPeer(node.id, "linked"))
         second.signal("TERM")
-        bye = await foreign.until(self.with_peer(second.id, "bye"))
+        bye = await foreign.until(WithPeer(second.id, "bye"))
         self.assertEqual("leaving", bye["code"])
         first.signal("STOP")
-        await foreign.until(self.with_peer(first.id, "lost"))
+        await foreign.until(WithPeer(first.id, "lost"))
         self.assertEqual([], [e for e in foreign.events if e["event"] == "violation"])
-
-    @staticmethod
-    def with_peer(peer: str, kind: str) -> "WithPeer":
-        """What wants an event of a kind about a peer."""
-        return WithPeer(peer, kind)
 
 
 class WithPeer:
-    """Wants an event of one kind about one peer."""
+    """Wants an event of one kind about one peer, with these members."""
 
-    def __init__(self, peer: str, kind: str) -> None:
-        self.peer = peer
-        self.kind = kind
+    def __init__(self, peer: str, kind: str, **members: object) -> None:
+        self.wanted = {"peer": peer, "event": kind, **members}
 
     def __call__(self, event: Event) -> bool:
         """Whether it is one."""
-        return event["event"] == self.kind and event.get("peer") == self.peer
+        return self.wanted.items() <= event.items()

@@ -2,10 +2,11 @@
 Meshes of real nodes: joining, killing, stopping, splitting and healing, as an operator would.
 """
 
-import os
 import time
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from twisted.internet.defer import gatherResults
 
 from tests.lived.nodes import LivedCase, NodeProcess
@@ -26,7 +27,9 @@ class FormationTests(LivedCase):
         second = self.node("--name", "second", "--connect", first.address)
         await second.listening()
         alive = await second.said("peer_alive", peer=first.id)
-        self.assertEqual(("first", "dialed", True), (alive["name"], alive["direction"], alive["first"]))
+        self.assertEqual(
+            ("first", "dialed", True), (alive["name"], alive["direction"], alive["first"])
+        )
         await first.said("peer_alive", peer=second.id, direction="accepted", name="second")
         ping = await second.said("ping", peer=first.id, text="from first")
         self.assertEqual(1, ping["seq"])
@@ -130,7 +133,8 @@ class LossTests(LivedCase):
     async def test_restarted_node_with_its_key_is_the_same_peer(self) -> None:
         """The same key at another port is the same peer, and no second one."""
         key = Path(self.mktemp())
-        os.system(f"openssl genpkey -algorithm ed25519 -out {key}")
+        secret = Ed25519PrivateKey.generate()
+        key.write_bytes(secret.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         first = self.node()
         await first.listening()
         second = self.node("--connect", first.address, "--key", str(key))

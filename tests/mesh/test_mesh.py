@@ -3,7 +3,9 @@ Whole nodes on the street: joining, losing, healing, pairing, leaving.
 """
 
 from itertools import combinations
+from typing import Any
 
+from gossip.mesh.addresses import Address
 from gossip.mesh.status import (
     IdentityMismatch,
     PeerAlive,
@@ -12,7 +14,6 @@ from gossip.mesh.status import (
     PingHeard,
     Refused,
 )
-from gossip.mesh.addresses import Address
 from gossip.settings import Seed
 from gossip.trust.identity import PeerId
 from tests.cases import UnitCase
@@ -78,8 +79,7 @@ class JoiningTests(StreetCase):
             b = street.house("b")
             a.mesh._dialer.dial_seed(Seed(b.address))
             b.mesh._dialer.dial_seed(Seed(a.address))
-            street.until(lambda a=a, b=b: street.is_mesh([a, b]), 5)  # type: ignore[misc]
-            street.run(3)
+            street.run(4)
             self.assertTrue(street.is_mesh([a, b]))
             ends = [t for h in (a, b) for t in h.transports if not t.lost]
             self.assertEqual(2, len(ends))
@@ -118,7 +118,7 @@ class JoiningTests(StreetCase):
 class LosingTests(StreetCase):
     """Who is gone is known in time, and nobody else."""
 
-    def mesh(self, size: int, **settings: object) -> tuple[Street, list[House]]:
+    def mesh(self, size: int, **settings: Any) -> tuple[Street, list[House]]:
         """A full mesh that has been quiet for a while."""
         street = self.street()
         first = street.house("n0", **settings)
@@ -207,7 +207,9 @@ class LosingTests(StreetCase):
         again = street.house("n2again", key="n2", join=[nodes[0]])
         street.until(lambda: street.is_mesh([*nodes[:2], again]), 10)
         for node in nodes[:2]:
-            self.assertEqual([True, False], [e.first for e in node.said(PeerAlive) if e.peer == again.id])
+            self.assertEqual(
+                [True, False], [e.first for e in node.said(PeerAlive) if e.peer == again.id]
+            )
 
     def test_restarted_peer_replaces_its_old_link(self) -> None:
         """A peer that comes back before its old link was missed has one link, and never died."""
