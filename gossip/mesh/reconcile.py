@@ -23,7 +23,7 @@ from gossip.wire.messages import GetPeers
 FEW: Final = 8
 """Records up to which all are asked for: below it the buckets are larger than the answer."""
 
-_CALMEST: Final = 6
+_CALMEST: Final = 7
 """Doublings of the gap between fruitless questions: 64 s at most."""
 
 

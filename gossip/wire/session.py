@@ -174,7 +174,7 @@ class Session:
         """Take bytes from the transport; what they mean, in order."""
         if self._ended():
             return []
-        if self._begun_at is None and data:
+        if self._begun_at is None:
             self._begun_at = now
         self._reader.feed(data)
         return self._read(now)
@@ -222,7 +222,7 @@ class Session:
         if self._ended():
             return float("inf")
         if self.state is State.OPEN:
-            due = min(self._beat_at(), self.heard_at if self._suspected else self.dead_at())
+            due = min(self._beat_at(), self.dead_at())
         else:
             due = self._greet_by
         if self._begun_at is not None:
