@@ -2,6 +2,7 @@
 From `--port` and `--listen` to Twisted endpoints.
 """
 
+import os
 import socket
 from ipaddress import ip_address
 from typing import Any
@@ -43,7 +44,8 @@ class Everywhere:
             opened = self._socket()
         except OSError as error:
             failed: Deferred[IListeningPort] = Deferred()
-            failed.errback(error)
+            # Without what `create_server` adds to the text.
+            failed.errback(OSError(error.errno, os.strerror(error.errno or 0)))
             return failed
         opened.settimeout(0)
         # The endpoint closes the descriptor that it is given, after it has taken a copy.

@@ -9,12 +9,12 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeAlias
 
 from twisted.application.service import Service
 from twisted.internet import reactor as _reactor
@@ -39,8 +39,8 @@ from gossip.trust import credentials
 from gossip.trust.credentials import Authority, Credentials
 from gossip.trust.identity import Identity, IdentityUnusable
 
-PORT_WAIT = 0.2
-"""Seconds for listening sockets to close when the node stops."""
+Door: TypeAlias = Callable[[int], IStreamServerEndpoint]
+"""Makes an endpoint to listen on, for the port that holds where it names none."""
 
 
 class CannotRun(Exception):
@@ -67,7 +67,7 @@ class Node(Service):
         *,
         settings: Settings,
         mesh: Mesh,
-        doors: list[IStreamServerEndpoint],
+        doors: Sequence[Door],
         tell: Tell,
         closing: Callable[[], None] = lambda: None,
     ) -> None:
@@ -89,16 +89,13 @@ class Node(Service):
         :raises CannotRun: an address cannot be listened on. Nothing is left half open.
         """
         super().startService()
-        for door in self._doors:
-            # An endpoint on a local address answers at once; one that does not is not for us.
-            answers: list[Any] = []
-            door.listen(self.mesh.acceptor).addBoth(answers.append)
-            port = answers[0] if answers else None
-            if not IListeningPort.providedBy(port):
-                for opened in self._ports:
-                    opened.stopListening()
-                raise CannotRun(_why_not(self._settings, getattr(port, "value", None)))
-            self._ports.append(port)
+        try:
+            for door in self._doors:
+                self._ports.append(self._opened(door))
+        except CannotRun:
+            for opened in self._ports:
+                opened.stopListening()
+            raise
         bound = tuple(_bound(port) for port in self._ports)
         self.phase = Phase.RUNNING
         self._tell(
@@ -111,6 +108,21 @@ class Node(Service):
             )
         )
         self.mesh.start(bound)
+
+    def _opened(self, door: Door) -> IListeningPort:
+        # Port 0 means one free port for all addresses: there is only one in the record.
+        first = _bound(self._ports[0]).port if self._ports else 0
+        answers: list[Any] = []
+        try:
+            endpoint = door(self._settings.port or first)
+            endpoint.listen(self.mesh.acceptor).addBoth(answers.append)
+        except listeners.CannotListen as error:
+            raise CannotRun(str(error)) from None
+        # An endpoint on a local address answers at once; one that does not is not for us.
+        port = answers[0] if answers else None
+        if not IListeningPort.providedBy(port):
+            raise CannotRun(_why_not(self._settings, getattr(port, "value", None)))
+        return port
 
     async def stopService(self) -> None:
         """Accept nobody any more, say farewell, and be gone within two seconds."""
@@ -145,8 +157,7 @@ def compose(
     steady(reactor)
     identity = _identity(settings)
     secure = Credentials(identity)
-    outlet = Outlet(stdout or sys.__stdout__ or sys.stdout)
-    tells, closing = _surfaces(settings, reactor, outlet)
+    tells, closing = _surfaces(settings, reactor, stdout or sys.__stdout__)
     mesh = Mesh(
         settings,
         Subject(
@@ -171,7 +182,7 @@ def compose(
     return kind(
         settings=settings,
         mesh=mesh,
-        doors=[wrapServerTLS(secure, door, clock=reactor) for door in _doors(settings, reactor)],
+        doors=[_secured(door, secure, reactor) for door in _doors(settings, reactor)],
         tell=partial(_tell_all, tells),
         closing=closing,
     )
@@ -256,35 +267,39 @@ def _tell_all(tells: list[Tell], event: Event) -> None:
 
 
 def _surfaces(
-    settings: Settings, reactor: Any, outlet: Outlet
+    settings: Settings, reactor: Any, stdout: TextIO | None
 ) -> tuple[list[Tell], Callable[[], None]]:
+    """Who is told of events, and what is to be done with them when the node stops."""
     tells: list[Tell] = []
-    notifier = Notifier.from_environment(os.environ, reactor)
+    closings: list[Callable[[], None]] = []
     if settings.output != "none":
-        stream = sys.__stdout__
-        fancy = stream is not None and stream.isatty() and not os.environ.get("NO_COLOR")
+        fancy = stdout is not None and stdout.isatty() and not os.environ.get("NO_COLOR")
         render = Json(time.time) if settings.output == "json" else Text(time.time, terminal=fancy)
+        outlet = Outlet(stdout, lost=render.lost)
         tells.append(Printer(render, outlet.write, reactor))
+        closings.append(outlet.flush)
+    notifier = Notifier.from_environment(os.environ, reactor)
     if notifier is not None:
         # Its children are not this unit's main process: they must not speak for it.
-        os.environ.pop("NOTIFY_SOCKET", None)
+        del os.environ["NOTIFY_SOCKET"]
         tells.append(notifier)
+        closings.append(notifier.stop)
 
-    def closing() -> None:
-        if notifier is not None:
-            notifier.stop()
-        outlet.flush()
+    def close() -> None:
+        for closing in closings:
+            closing()
 
-    return tells, closing
+    return tells, close
 
 
-def _doors(settings: Settings, reactor: Any) -> list[IStreamServerEndpoint]:
+def _doors(settings: Settings, reactor: Any) -> list[Door]:
     if not settings.listen:
-        return [listeners.Everywhere(reactor, settings.port)]
-    try:
-        return [listeners.endpoint(reactor, text, settings.port) for text in settings.listen]
-    except listeners.CannotListen as error:
-        raise CannotRun(str(error)) from None
+        return [partial(listeners.Everywhere, reactor)]
+    return [partial(listeners.endpoint, reactor, text) for text in settings.listen]
+
+
+def _secured(door: Door, secure: Credentials, reactor: Any) -> Door:
+    return lambda port: wrapServerTLS(secure, door(port), clock=reactor)
 
 
 def _identity(settings: Settings) -> Identity:

@@ -4,6 +4,7 @@ The composition root: how a node starts, what it does when it cannot, and how it
 
 import io
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,11 @@ class Door:
         return succeed(self.answer)
 
 
+def opens(answer: Port | Exception, port: int) -> Door:
+    """A door for any port."""
+    return Door(answer)
+
+
 class NodeTests(UnitCase):
     """A node's life."""
 
@@ -69,7 +75,7 @@ class NodeTests(UnitCase):
         made = Node(
             settings=evolve(house.settings, port=8080),
             mesh=house.mesh,
-            doors=[Door(answer) for answer in answers],
+            doors=[partial(opens, answer) for answer in answers],
             tell=events.append,
         )
         self.addCleanup(street.leave)
@@ -158,8 +164,28 @@ class ComposeTests(UnitCase):
             ({"listen": ("nonsense",)}, "--listen 'nonsense' is not"),
         ):
             with self.assertRaises(CannotRun) as caught:
-                self.compose(**settings)
+                self.compose(**settings).startService()
             self.assertIn(words, str(caught.exception))
+
+    def test_port_0_is_one_port_for_all_addresses(self) -> None:
+        """The second address gets the port that the system picked for the first."""
+        street = Street()
+        house = street.house("a")
+        self.addCleanup(street.leave)
+        asked: list[int] = []
+
+        def door(port: int) -> Door:
+            asked.append(port)
+            return Door(Port("10.0.0.1", 4711))
+
+        made = Node(
+            settings=evolve(house.settings, port=0),
+            mesh=house.mesh,
+            doors=[door, door],
+            tell=lambda _: None,
+        )
+        made.startService()
+        self.assertEqual([0, 4711], asked)
 
     def test_timers_that_are_set_already_are_left_alone(self) -> None:
         """Their times would be wrong on another clock; a warning says what that means."""

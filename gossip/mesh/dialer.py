@@ -9,16 +9,19 @@ import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from random import Random
+from typing import NoReturn
 from typing import Protocol as Interface
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as GaveUp
-from twisted.internet.error import ConnectError, DNSLookupError
+from twisted.internet.error import ConnectError, ConnectingCancelledError, DNSLookupError
 from twisted.internet.interfaces import IStreamClientEndpoint, ITransport
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from gossip.logs import levels
 from gossip.mesh.addresses import Address, Judge
+from gossip.mesh.admission import DUPLICATE
 from gossip.mesh.attempt import Attempt, Ending
 from gossip.mesh.book import Book
 from gossip.mesh.factories import Dialed
@@ -28,8 +31,14 @@ from gossip.mesh.target import Resting, Target
 from gossip.settings import Limits, Seed
 from gossip.trust.identity import PeerId
 
+ADMITTED = "admitted"
+"""The code of a dial that led to a link."""
+
 NOWHERE = "nowhere"
 """The code of a dial that had nothing to dial: it proves nothing about the peer."""
+
+RESOLVE_WAIT = 15.0
+"""Seconds for a name to become addresses. Resolvers give up by themselves, but not all of them."""
 
 OWN_ADDRESSES_KEPT = 256
 """Addresses at which the node met itself: its interfaces, and what NAT makes of them."""
@@ -101,6 +110,7 @@ class Dialer:
     def want(self, peer: PeerId, delay: float = 0.0) -> None:
         """Dial a peer of the book until there is a link, from `delay` seconds on."""
         if peer not in self._peers and not self._stopped:
+            self._sweep()
             target = self._peers[peer] = Target(self._start, peer)
             self._after(target, delay)
 
@@ -116,8 +126,7 @@ class Dialer:
         for target in self._targets(peer):
             if target.state is not Resting.DIALING:
                 self._rest(target)
-            target.mismatched.clear()
-            target.failures = target.tries = 0
+            _admitted(target)
 
     def lost(self, peer: PeerId, *, lived: float, at_once: bool) -> None:
         """
@@ -148,7 +157,7 @@ class Dialer:
                 self._after(target, self._backoff(0))
 
     def forget(self, peer: PeerId) -> None:
-        """Do not dial a peer any more. Seeds stay."""
+        """Do not dial a peer without a link any more. Seeds stay."""
         target = self._peers.pop(peer, None)
         if target is None:
             return
@@ -160,14 +169,16 @@ class Dialer:
         """
         The network changed (a dead peer came back, we moved or slept): dial all the others soon.
 
-        At most twice a minute, so that one peer that comes and goes does not make us dial all.
+        At most twice a minute, so that one peer that comes and goes does not make us dial all; and
+        never those of whom there is only hearsay, and no sign of life in as many tries as they get.
         """
         if now < self._hastened_at + 30:
             return
         self._hastened_at = now
         for target in [*self._peers.values(), *self._seeds]:
             target.failures = 0
-            target.tries = 0
+            if self._spent(target):
+                continue
             if target.state is Resting.WAITING:
                 soon = now + self._random.uniform(0, 4 * self._limits.backoff_first)
                 self._around.agenda.no_later(target, soon)
@@ -201,8 +212,11 @@ class Dialer:
         attempt.addErrback(self._broke, target)
         attempt.addBoth(self._finished, target)
 
-    def _broke(self, failure: object, target: Target) -> None:
-        self._log.failure("while dialing {target}", target=target)
+    def _broke(self, failure: Failure, target: Target) -> None:
+        self._log.failure("while dialing {target}", failure, target=target)
+        if not self._stopped and self._current(target):
+            target.failures += 1
+            self._after(target, self._delay(target))
 
     def _finished(self, _: object, target: Target) -> None:
         self._active -= 1
@@ -224,25 +238,29 @@ class Dialer:
     async def _dial(self, target: Target) -> None:
         try:
             ending = await self._any_address(target)
-        except CancelledError:
+        except (CancelledError, ConnectingCancelledError):
             return
+        # From here on there is nothing to cancel, whatever the outcome makes of this peer.
+        target.attempt = None
         if self._stopped or not self._current(target):
             return
         if target.peer in self._linked:
             self._rest(target)
-            target.trouble = None
+            _admitted(target)
             return
-        ending = ending or Ending("closed", "the link was lost at once")
         target.failures += 1
         target.tries += 1
         self._after(target, self._delay(target))
+        if ending.code == DUPLICATE:
+            # Another dial is about to lead there: that one will tell.
+            return
         self._outcomes.dial_failed(target, ending)
         target.trouble = ending
 
-    async def _any_address(self, target: Target) -> Ending | None:
+    async def _any_address(self, target: Target) -> Ending:
         ending = Ending(NOWHERE, "it has no address that may be dialed")
         for address in self._candidates(target):
-            hosts = await self._roads.resolve(address.host)
+            hosts = await self._resolved(address.host)
             if not hosts:
                 ending = Ending("unreachable", f"no address is known for {address.host}")
             for host in hosts:
@@ -252,13 +270,21 @@ class Dialer:
                     ending = objection
                     continue
                 outcome = await self._one_address(target, literal, address.host)
-                if outcome is None or outcome.code == "duplicate":
+                if outcome.code in (ADMITTED, DUPLICATE):
                     target.last_good = address
-                    return None
+                    return outcome
                 if outcome.code == "identity":
                     target.mismatched.add(address)
                 ending = outcome
         return ending
+
+    async def _resolved(self, host: str) -> Sequence[str]:
+        resolving = Deferred.fromCoroutine(self._roads.resolve(host))
+        resolving.addTimeout(RESOLVE_WAIT, self._around.clock)
+        try:
+            return await resolving
+        except GaveUp:
+            return ()
 
     def _candidates(self, target: Target) -> list[Address]:
         if target.seed is not None:
@@ -284,12 +310,12 @@ class Dialer:
         objection = self._judge.objection(address, loopback=loopback)
         if objection is not None:
             return Ending(NOWHERE, f"{address} is not dialed: {objection}")
-        unmet = entry is None or not entry.met
-        if unmet and not self._sparing.take(address, self._around.clock.seconds()):
+        spare = self._unmet(target)
+        if spare and not self._sparing.take(address, self._around.clock.seconds()):
             return Ending(NOWHERE, f"{address} was dialed too often for unmet peers")
         return None
 
-    async def _one_address(self, target: Target, address: Address, host: str) -> Ending | None:
+    async def _one_address(self, target: Target, address: Address, host: str) -> Ending:
         settled: Deferred[Ending | None] = Deferred()
         seed = target.seed
         attempt = Attempt(
@@ -300,16 +326,18 @@ class Dialer:
         )
         try:
             connecting = self._roads.endpoint(address).connect(Dialed(self._around, attempt))
-            connecting.addTimeout(self._limits.connect_wait, self._around.clock)
+            connecting.addTimeout(
+                self._limits.connect_wait, self._around.clock, onTimeoutCancel=_gave_up
+            )
             await connecting
         except GaveUp:
             return Ending("unreachable", f"no answer within {self._limits.connect_wait:g} s")
         except (ConnectError, DNSLookupError, OSError) as error:
             return Ending("unreachable", _words(error))
         outcome = await settled
-        if seed is not None and attempt.found is not None:
+        if seed is not None and seed.peer is None and attempt.found is not None:
             target.peer = attempt.found
-        return outcome
+        return outcome or Ending(ADMITTED, "")
 
     def _targets(self, peer: PeerId) -> list[Target]:
         found = [target for target in self._seeds if target.peer == peer]
@@ -325,17 +353,40 @@ class Dialer:
         self._around.agenda.set(target, self._around.clock.seconds() + delay)
 
     def _delay(self, target: Target) -> float:
-        entry = self._book.get(target.peer) if target.peer is not None else None
-        unmet = target.seed is None and (entry is None or not entry.met)
-        if unmet and target.tries >= self._limits.unmet_tries:
+        if self._spent(target):
             return self._limits.unmet_wait * self._random.uniform(1, 1.2)
         return self._backoff(max(target.failures, target.brief))
+
+    def _unmet(self, target: Target) -> bool:
+        entry = self._book.get(target.peer) if target.peer is not None else None
+        return target.seed is None and (entry is None or not entry.met)
+
+    def _spent(self, target: Target) -> bool:
+        return target.tries >= self._limits.unmet_tries and self._unmet(target)
+
+    def _sweep(self) -> None:
+        # A full book drops peers without a word: bound what is dialed for those.
+        if len(self._peers) > 2 * len(self._book) + 64:
+            for peer in list(self._peers):
+                if self._book.get(peer) is None:
+                    self.forget(peer)
 
     def _backoff(self, failures: int) -> float:
         # Full jitter, so that those who lost one peer do not come back to it together.
         steps = min(failures, 20)
         most = min(self._limits.backoff_most, self._limits.backoff_first * 1.5**steps)
         return self._random.uniform(0, most)
+
+
+def _admitted(target: Target) -> None:
+    target.mismatched.clear()
+    target.failures = target.tries = 0
+    target.trouble = None
+
+
+def _gave_up(_: object, seconds: float) -> NoReturn:
+    # Endpoints have an error of their own for what was cancelled, which `addTimeout` does not know.
+    raise GaveUp(seconds, "no connection")
 
 
 def _words(error: BaseException) -> str:

@@ -221,10 +221,8 @@ class Session:
         """When `tick` is due."""
         if self._ended():
             return float("inf")
-        if self.state is State.OPEN:
-            due = min(self._beat_at(), self.dead_at())
-        else:
-            due = self._greet_by
+        is_open = self.state is State.OPEN
+        due = min(self._beat_at(), self.dead_at()) if is_open else self._greet_by
         if self._begun_at is not None:
             due = min(due, self._begun_at + self._terms.frame_wait)
         if self._resume_at is not None:
