@@ -16,6 +16,7 @@ from pathlib import Path
 from random import SystemRandom
 from typing import Any, TextIO, TypeAlias
 
+from attrs import frozen
 from twisted.application.service import Service
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred, gatherResults
@@ -39,8 +40,8 @@ from gossip.trust import credentials
 from gossip.trust.credentials import Authority, Credentials
 from gossip.trust.identity import Identity, IdentityUnusable
 
-Door: TypeAlias = Callable[[int], IStreamServerEndpoint]
-"""Makes an endpoint to listen on, for the port that holds where it names none."""
+WhenRunning: TypeAlias = Callable[[Callable[[], None]], object]
+"""Calls something when the reactor runs."""
 
 
 class CannotRun(Exception):
@@ -59,6 +60,16 @@ class Phase(Enum):
     STOPPED = "stopped"
 
 
+@frozen
+class Door:
+    """Something to listen on."""
+
+    name: str
+    """What the operator called it."""
+    open: Callable[[int], IStreamServerEndpoint]
+    """Makes the endpoint, for the port that holds where the name gives none."""
+
+
 class Node(Service):
     """One node, as a Twisted service."""
 
@@ -69,6 +80,7 @@ class Node(Service):
         mesh: Mesh,
         doors: Sequence[Door],
         tell: Tell,
+        when_running: WhenRunning,
         closing: Callable[[], None] = lambda: None,
     ) -> None:
         self.setName("p2p-gossip")
@@ -79,6 +91,7 @@ class Node(Service):
         self._settings = settings
         self._doors = doors
         self._tell = tell
+        self._when_running = when_running
         self._closing = closing
         self._ports: list[IListeningPort] = []
 
@@ -96,32 +109,36 @@ class Node(Service):
             for opened in self._ports:
                 opened.stopListening()
             raise
-        bound = tuple(_bound(port) for port in self._ports)
         self.phase = Phase.RUNNING
+        self.mesh.start(tuple(_bound(port) for port in self._ports))
+        # Not before the reactor runs: whoever reads it may send a signal at once.
+        self._when_running(self._announce)
+
+    def _announce(self) -> None:
+        bound = [_bound(port) for port in self._ports]
         self._tell(
             Listening(
                 id=self.mesh.book.own.id,
-                port=bound[0].port if bound else 0,
+                port=bound[0].port,
                 addresses=tuple(str(address) for address in bound),
                 network=self._settings.network,
                 name=self._settings.name,
             )
         )
-        self.mesh.start(bound)
 
     def _opened(self, door: Door) -> IListeningPort:
         # Port 0 means one free port for all addresses: there is only one in the record.
         first = _bound(self._ports[0]).port if self._ports else 0
         answers: list[Any] = []
         try:
-            endpoint = door(self._settings.port or first)
+            endpoint = door.open(self._settings.port or first)
             endpoint.listen(self.mesh.acceptor).addBoth(answers.append)
         except listeners.CannotListen as error:
             raise CannotRun(str(error)) from None
         # An endpoint on a local address answers at once; one that does not is not for us.
         port = answers[0] if answers else None
         if not IListeningPort.providedBy(port):
-            raise CannotRun(_why_not(self._settings, getattr(port, "value", None)))
+            raise CannotRun(_why_not(door.name, getattr(port, "value", None)))
         return port
 
     async def stopService(self) -> None:
@@ -184,6 +201,7 @@ def compose(
         mesh=mesh,
         doors=[_secured(door, secure, reactor) for door in _doors(settings, reactor)],
         tell=partial(_tell_all, tells),
+        when_running=reactor.callWhenRunning,
         closing=closing,
     )
 
@@ -229,11 +247,15 @@ class _Hosted(Node):
     """A node whose process is twistd's: what it raises would be shown with a traceback."""
 
     def startService(self) -> None:
+        handle_signals(self)
         try:
             super().startService()
         except CannotRun as error:
-            raise SystemExit(f"p2p-gossip: {error}") from None
-        handle_signals(self)
+            # twistd has taken stderr for its log by now; a person looks at the real one.
+            _log.error("the node cannot run: {error}", error=str(error))
+            if sys.__stderr__ is not None:
+                print(f"p2p-gossip: {error}", file=sys.__stderr__)
+            raise SystemExit(1) from None
 
 
 def hosted(settings: Settings) -> Node:
@@ -252,11 +274,11 @@ def run(settings: Settings) -> None:
     :raises CannotRun: it cannot start.
     """
     node = compose(settings)
+    handle_signals(node)
     node.startService()
     _reactor.addSystemEventTrigger(
         "before", "shutdown", lambda: Deferred.fromCoroutine(node.stopService())
     )
-    handle_signals(node)
     _reactor.run()
 
 
@@ -294,12 +316,12 @@ def _surfaces(
 
 def _doors(settings: Settings, reactor: Any) -> list[Door]:
     if not settings.listen:
-        return [partial(listeners.Everywhere, reactor)]
-    return [partial(listeners.endpoint, reactor, text) for text in settings.listen]
+        return [Door(f"port {settings.port}", partial(listeners.Everywhere, reactor))]
+    return [Door(text, partial(listeners.endpoint, reactor, text)) for text in settings.listen]
 
 
 def _secured(door: Door, secure: Credentials, reactor: Any) -> Door:
-    return lambda port: wrapServerTLS(secure, door(port), clock=reactor)
+    return Door(door.name, lambda port: wrapServerTLS(secure, door.open(port), clock=reactor))
 
 
 def _identity(settings: Settings) -> Identity:
@@ -336,11 +358,10 @@ def _bound(port: IListeningPort) -> Address:
     return Address(getattr(host, "host", ""), getattr(host, "port", 0))
 
 
-def _why_not(settings: Settings, error: BaseException | None) -> str:
+def _why_not(name: str, error: BaseException | None) -> str:
     cause = error.socketError if isinstance(error, CannotListenError) else error
     reason = getattr(cause, "strerror", None) or str(cause)
-    where = ", ".join(settings.listen) or f"port {settings.port}"
-    return f"cannot listen on {where}: {reason}; choose another with --port or --listen"
+    return f"cannot listen on {name}: {reason}; choose another with --port or --listen"
 
 
 def _slept() -> float:

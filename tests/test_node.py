@@ -75,8 +75,11 @@ class NodeTests(UnitCase):
         made = Node(
             settings=evolve(house.settings, port=8080),
             mesh=house.mesh,
-            doors=[partial(opens, answer) for answer in answers],
+            doors=[
+                node.Door(f"door {i}", partial(opens, answer)) for i, answer in enumerate(answers)
+            ],
             tell=events.append,
+            when_running=lambda call: call(),
         )
         self.addCleanup(street.leave)
         return made, events, street
@@ -99,7 +102,7 @@ class NodeTests(UnitCase):
         with self.assertRaises(CannotRun) as caught:
             made.startService()
         self.assertEqual(
-            "cannot listen on port 8080: Address already in use; choose another with --port or"
+            "cannot listen on door 1: Address already in use; choose another with --port or"
             " --listen",
             str(caught.exception),
         )
@@ -181,8 +184,9 @@ class ComposeTests(UnitCase):
         made = Node(
             settings=evolve(house.settings, port=0),
             mesh=house.mesh,
-            doors=[door, door],
+            doors=[node.Door("one", door), node.Door("other", door)],
             tell=lambda _: None,
+            when_running=lambda call: call(),
         )
         made.startService()
         self.assertEqual([0, 4711], asked)

@@ -1,0 +1,251 @@
+"""
+The options, one class for `p2p-gossip` and for twistd.
+"""
+
+import io
+import socket
+from contextlib import redirect_stdout
+from ipaddress import ip_network
+
+from twisted.python.usage import UsageError
+
+from gossip import __version__
+from gossip.mesh.addresses import Address
+from gossip.options import Options
+from gossip.settings import Seed, Settings
+from gossip.trust.identity import PeerId
+from tests.cases import UnitCase
+
+ID = PeerId("0123456789abcdef" * 4)
+
+OPTIONS = (
+    *("port", "period", "connect", "key", "cert", "listen", "advertise", "network", "name", "tag"),
+    *("heartbeat", "message", "output", "ca", "peer-networks", "help", "version"),
+)
+
+
+def parse(*arguments: str) -> Settings:
+    """The settings that a command line makes."""
+    options = Options()
+    options.parseOptions(arguments)
+    return options.settings()
+
+
+class SettingsTests(UnitCase):
+    """What is asked for."""
+
+    def test_defaults(self) -> None:
+        """Without options a node is what INTERFACE says."""
+        self.assertEqual(
+            Settings(
+                port=8080,
+                listen=(),
+                seeds=(),
+                advertise=(),
+                key=None,
+                certificate=None,
+                authority=None,
+                network="default",
+                name=socket.gethostname()[:64],
+                tags=(),
+                period=5.0,
+                heartbeat=1.0,
+                message="",
+                peer_networks=(),
+                output="text",
+            ),
+            parse(),
+        )
+
+    def test_every_option(self) -> None:
+        """Each option arrives where it belongs; the repeatable ones as often as they are given."""
+        self.assertEqual(
+            Settings(
+                port=0,
+                listen=("127.0.0.1", "systemd:domain=INET6:name=p2p-gossip"),
+                seeds=(Seed(Address("a.example", 1)), Seed(Address("::1", 65535), ID)),
+                advertise=(Address("b.example", 2), Address("::2", 3)),
+                key="k.pem",
+                certificate="c.pem",
+                authority="ca.pem",
+                network="n",
+                name="机器",
+                tags=(("site", "north"), ("empty", ""), ("expr", "a=b")),
+                period=0.05,
+                heartbeat=60.0,
+                message="hello",
+                peer_networks=(ip_network("10.0.0.0/8"), ip_network("fd00::/8")),
+                output="json",
+            ),
+            parse(
+                *("--port", "0", "--listen", "127.0.0.1"),
+                *("--listen", "systemd:domain=INET6:name=p2p-gossip"),
+                *("--connect", "a.example:1", "-c", f"[::1]:65535#{ID}"),
+                *("--advertise", "b.example:2", "--advertise", "[::2]:3"),
+                *("--key", "k.pem", "--cert", "c.pem", "--ca", "ca.pem", "--network", "n"),
+                *("--name", "机器", "--tag", "site=north", "--tag", "empty=", "--tag", "expr=a=b"),
+                *("--period", "0.05", "--heartbeat", "60", "--message", "hello"),
+                *("--peer-networks", "10.1.2.3/8, fd00::/8", "--output=json"),
+            ),
+        )
+
+    def test_short_forms(self) -> None:
+        """`-p` and `-c` are `--port` and `--connect`."""
+        self.assertEqual(parse("--port", "1", "--connect", "a:2"), parse("-p", "1", "-c", "a:2"))
+
+    def test_limits_of_ranges_are_inside(self) -> None:
+        """The least and the most are allowed."""
+        for option, values in (
+            ("port", ("0", "65535")),
+            ("period", ("0.05", "86400")),
+            ("heartbeat", ("0.05", "60")),
+        ):
+            for value in values:
+                settings = parse(f"--{option}", value)
+                self.assertEqual(float(value), getattr(settings, option))
+
+    def test_longest_texts_are_inside(self) -> None:
+        """The longest name, network and message that peers take can be given."""
+        self.assertEqual("ñ" * 64, parse("--name", "ñ" * 64).name)
+        self.assertEqual("ñ" * 64, parse("--network", "ñ" * 64).network)
+        self.assertEqual("ñ" * 1024, parse("--message", "ñ" * 1024).message)
+
+    def test_the_same_seed_twice(self) -> None:
+        """An address that is given twice is dialed once, in the order of the first time."""
+        self.assertEqual(
+            (Seed(Address("b", 1)), Seed(Address("a", 1))),
+            parse("-c", "b:1", "-c", "a:1", "-c", "b:1").seeds,
+        )
+
+    def test_the_same_tag_twice(self) -> None:
+        """The last value of a tag counts."""
+        self.assertEqual((("k", "2"),), parse("--tag", "k=1", "--tag", "k=2").tags)
+
+    def test_no_state_is_shared(self) -> None:
+        """What one command line says is not in the next one."""
+        parse("-c", "a:1", "--tag", "k=v", "--listen", "::1", "--peer-networks", "10.0.0.0/8")
+        self.assertEqual(Options().settings().seeds, parse().seeds)
+        self.assertEqual(((), (), ()), (parse().tags, parse().listen, parse().peer_networks))
+
+
+class WrongTests(UnitCase):
+    """What is wrong is said, and so that one knows what to do."""
+
+    def refused(self, said: str, *arguments: str) -> None:
+        """Check what is said to a command line, on one line."""
+        error = self.assertRaises(UsageError, parse, *arguments)
+        self.assertIn(said, str(error))
+        self.assertNotIn("\n", str(error))
+
+    def test_numbers(self) -> None:
+        """Not numbers, not finite, too small, too large: each is refused with the range."""
+        for option, least, most, values in (
+            ("port", "0", "65535", ("-1", "65536", "99999999999999999999")),
+            ("period", "0.05", "86400", ("nan", "inf", "-inf", "0", "-1", "0.049", "86400.1")),
+            ("heartbeat", "0.05", "60", ("nan", "inf", "-inf", "0", "-1", "0.049", "60.1")),
+        ):
+            for value in values:
+                self.refused(f" is not from {least} to {most}", f"--{option}={value}")
+        for value in ("", "x", "1.5", "1e3", "nan"):
+            self.refused(f"--port {value!r} is not a whole number", "--port", value)
+        self.refused("--period 'x' is not a number", "--period", "x")
+        self.refused("--heartbeat '' is not a number", "--heartbeat", "")
+
+    def test_connect(self) -> None:
+        """An address to join through has a host and a port, and after # a whole peer id."""
+        for text in ("nowhere", ":1", "a:", "a:x", "a:-1", "a:65536", "::1:80", "[x]:1", "a b:1"):
+            self.refused(f"--connect: {text!r}", "--connect", text)
+        self.refused("nobody listens on port 0", "--connect", "a:0")
+        for digits in ("", "1", ID[:-1], f"{ID}0", ID.upper(), "g" * 64, f"{ID}#"):
+            self.refused(
+                "what follows # is not a peer id of 64 hex digits", "--connect", f"a:1#{digits}"
+            )
+
+    def test_advertise(self) -> None:
+        """What is given to others is an address, and there are at most eight."""
+        self.refused("--advertise: 'a' is not host:port", "--advertise", "a")
+        nine = [f"--advertise=a:{port}" for port in range(1, 10)]
+        self.assertEqual(8, len(parse(*nine[:8]).advertise))
+        self.refused("--advertise takes at most 8 addresses", *nine)
+
+    def test_tags(self) -> None:
+        """A tag has a key, and all together are not longer than a record takes."""
+        for text in ("x", "", "=x"):
+            self.refused(f"--tag {text!r} is not key=value", "--tag", text)
+        self.refused("longer than 4096 bytes", "--tag", f"k={'x' * 4096}")
+        self.refused("--tag: this is not text in the encoding", "--tag", "k=\udcff")
+
+    def test_texts(self) -> None:
+        """Names and messages have a length, and are text."""
+        for option, most in (("name", 64), ("network", 64), ("message", 1024)):
+            said = f"--{option} is longer than {most} characters"
+            self.refused(said, f"--{option}", "x" * (most + 1))
+            self.refused(f"--{option}: this is not text", f"--{option}", "\udcff")
+        self.refused("--network must not be empty", "--network", "")
+
+    def test_output(self) -> None:
+        """There are three kinds of output."""
+        for output in ("text", "json", "none"):
+            self.assertEqual(output, parse("--output", output).output)
+        self.refused("--output 'xml' is not text, json or none", "--output", "xml")
+
+    def test_certificate_alone(self) -> None:
+        """A certificate says nothing without its key."""
+        self.refused("--cert needs the --key", "--cert", "c.pem")
+
+    def test_peer_networks(self) -> None:
+        """A network is in CIDR notation."""
+        self.refused("--peer-networks: 'x' does not appear to be", "--peer-networks", "x")
+
+    def test_not_an_option(self) -> None:
+        """An address without its option, a typing error, and an option without its value."""
+        self.refused("'a:1' is not an option; to join through it: --connect", "a:1")
+        self.refused("option --conect not recognized", "--conect", "a:1")
+        self.refused("option --key requires argument", "--key")
+
+
+class HelpTests(UnitCase):
+    """What the program says of itself."""
+
+    def test_help_lists_every_option(self) -> None:
+        """Each option has a line with what it is for."""
+        described = {}
+        for line in Options().getUsage(width=1000).splitlines():
+            words = line.replace(", ", " ").split()
+            names = [word for word in words if word.startswith("-")]
+            long = [name.strip("-=") for name in names if name.startswith("--")]
+            if line.startswith("  ") and long:
+                described[long[0]] = line.partition(f"--{long[0]}")[2].lstrip("= ")
+        self.assertEqual(set(OPTIONS), set(described))
+        for option, text in described.items():
+            self.assertGreater(len(text.split()), 2, option)
+
+    def test_help_tells_how_to_begin(self) -> None:
+        """It says how it is called, and what to do first."""
+        text = " ".join(str(Options()).split())
+        self.assertTrue(text.startswith("Usage: "))
+        self.assertIn("[options]", text)
+        self.assertIn("Start the first one without --connect", text)
+
+    def test_help_and_version_end(self) -> None:
+        """Who asks for help or for the version gets that, and status 0."""
+        for option, said in (
+            ("--help", "--connect="),
+            ("--version", f"p2p-gossip {__version__}\n"),
+        ):
+            out = io.StringIO()
+            with redirect_stdout(out):
+                ending = self.assertRaises(SystemExit, parse, option)
+            self.assertIn(said, out.getvalue())
+            self.assertFalse(ending.code)
+
+    def test_under_twistd(self) -> None:
+        """As a part of another command, what is wrong is one line and the end."""
+        options = Options()
+        options.parent = Options()
+        ending = self.assertRaises(SystemExit, options.parseOptions, ["--port", "x"])
+        self.assertEqual(
+            "p2p-gossip: --port 'x' is not a whole number; see p2p-gossip --help", ending.code
+        )
+        options.parseOptions(["--port", "1"])
+        self.assertEqual(1, options.settings().port)
