@@ -1,0 +1,106 @@
+"""
+Round trips, and stalls of our own.
+"""
+
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from gossip.mesh.liveness import PENDING, STALL, RoundTrips, stall
+from tests.cases import UnitCase
+
+
+class StallTests(UnitCase):
+    """A timer that comes late tells that this node did not run."""
+
+    def test_on_time(self) -> None:
+        """A timer that is early, on time, or late by what is usual tells nothing."""
+        for late in (-1.0, 0.0, 0.01, STALL):
+            self.assertEqual(0.0, stall(0.0, late))
+
+    def test_late(self) -> None:
+        """All of a longer delay is time in which we did not run."""
+        self.assertEqual(0.06, stall(0.0, 0.06))
+        self.assertEqual(3600.0, stall(100.0, 3700.0))
+
+    def test_shortest_heartbeat(self) -> None:
+        """What is overlooked is no longer than the shortest heartbeat that can be promised."""
+        self.assertEqual(0.05, STALL)
+
+
+class RoundTripsTests(UnitCase):
+    """The pings of one link and their answers."""
+
+    def test_numbers(self) -> None:
+        """Pings are numbered from 1, by 1."""
+        trips = RoundTrips()
+        self.assertEqual([1, 2, 3], [trips.ping(0.0) for _ in range(3)])
+        self.assertEqual(3, trips.sent)
+
+    def test_nothing_known(self) -> None:
+        """Before the first answer there is no time to show."""
+        trips = RoundTrips()
+        trips.ping(0.0)
+        self.assertEqual((None, None, 0.0), (trips.last, trips.mean, trips.jitter))
+        self.assertEqual((0, 0), (trips.answered, trips.missed))
+
+    def test_first_answer(self) -> None:
+        """The first answer gives the round trip and its mean, and no jitter."""
+        trips = RoundTrips()
+        trips.ping(10.0)
+        self.assertEqual(0.25, trips.pong(1, 10.25))
+        self.assertEqual((0.25, 0.25, 0.0), (trips.last, trips.mean, trips.jitter))
+        self.assertEqual((1, 0), (trips.answered, trips.missed))
+
+    def test_smoothing(self) -> None:
+        """A later answer moves mean and jitter by a sixteenth of its difference."""
+        trips = RoundTrips()
+        trips.pong(trips.ping(0.0), 1.0)
+        trips.pong(trips.ping(10.0), 13.2)
+        self.assertAlmostEqual(3.2, trips.last or 0)
+        self.assertAlmostEqual(1 + 2.2 / 16, trips.mean or 0)
+        self.assertAlmostEqual(2.2 / 16, trips.jitter)
+        trips.pong(trips.ping(20.0), 21.0)
+        self.assertAlmostEqual(1 + 2.2 / 16 * 15 / 16, trips.mean or 0)
+        self.assertAlmostEqual(2.2 / 16 + (2.2 - 2.2 / 16) / 16, trips.jitter)
+
+    def test_out_of_order(self) -> None:
+        """Answers may come in another order than the pings went."""
+        trips = RoundTrips()
+        trips.ping(0.0)
+        trips.ping(1.0)
+        self.assertEqual(0.5, trips.pong(2, 1.5))
+        self.assertEqual(2.0, trips.pong(1, 2.0))
+
+    def test_not_awaited(self) -> None:
+        """An answer to nothing, or a second one, changes nothing."""
+        trips = RoundTrips()
+        trips.ping(0.0)
+        trips.pong(1, 1.0)
+        for seq in (0, 1, 2):
+            self.assertIsNone(trips.pong(seq, 9.0))
+        self.assertEqual((1.0, 1), (trips.last, trips.answered))
+
+    def test_missed(self) -> None:
+        """Of many pings without an answer the oldest count as missed, and are forgotten."""
+        self.assertEqual(16, PENDING)
+        trips = RoundTrips()
+        for second in range(PENDING):
+            trips.ping(second)
+        self.assertEqual(0, trips.missed)
+        trips.ping(99.0)
+        self.assertEqual(1, trips.missed)
+        self.assertIsNone(trips.pong(1, 100.0))
+        self.assertEqual(99.0, trips.pong(2, 100.0))
+        self.assertEqual((1, 1), (trips.answered, trips.missed))
+
+    @settings(deadline=None, database=None, max_examples=100)
+    @given(some.lists(some.integers(0, 40)))
+    def test_every_ping_is_accounted_for(self, answers: list[int]) -> None:
+        """Each ping is answered, missed or awaited, and at most sixteen are awaited."""
+        trips = RoundTrips()
+        for answer in answers:
+            trips.ping(0.0)
+            trips.pong(answer, 1.0)
+        awaited = sum(trips.pong(seq, 1.0) is not None for seq in range(trips.sent + 1))
+        self.assertLessEqual(awaited, PENDING)
+        self.assertEqual(trips.sent, trips.answered + trips.missed)
