@@ -160,8 +160,12 @@ class LivedCase(TestCase):
     timeout = 150
 
     def node(self, *arguments: str, **environ: str) -> NodeProcess:
-        """Start a node on a free port of loopback, fast enough for a test to watch it."""
-        defaults = ("--listen", "127.0.0.1", "--port", "0", "--heartbeat", "0.3", "--period", "0.5")
+        """
+        Start a node on a free port of loopback.
+
+        Its heartbeat is one that a loaded machine keeps: nobody must be dead of that.
+        """
+        defaults = ("--listen", "127.0.0.1", "--port", "0", "--heartbeat", "1", "--period", "0.5")
         return self.watched(NodeProcess(*defaults, *arguments, **environ))
 
     def watched(self, program: P) -> P:
