@@ -6,7 +6,7 @@ would wait) and mended; a house can vanish without a word. The transport stands 
 who is at the other end, and says so when a handshake would have completed.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from random import Random
@@ -24,20 +24,30 @@ from twisted.internet.interfaces import (
     ITCPTransport,
     ITransport,
 )
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from gossip.mesh.addresses import Address
+from gossip.mesh.book import PeerState
+from gossip.mesh.link import Link
 from gossip.mesh.mesh import Mesh, World
 from gossip.mesh.own import Subject
 from gossip.mesh.status import Event
+from gossip.mesh.target import Resting, Target
 from gossip.settings import Seed, Settings
+from gossip.trust import records
 from gossip.trust.identity import Identity, PeerId
+from gossip.trust.records import DEFAULT_TTL, Record, State
+from gossip.wire.frames import LONGEST, FrameReader
+from gossip.wire.messages import Hello, Message, Unknown, parse, serialize
+from tests.cases import UnitCase
 
 FULL = 65536
 """Bytes on the way from which a producer is asked to pause, as Twisted's transports do."""
+
+WAITING, QUEUED = Resting.WAITING, Resting.QUEUED
 
 PORT = 8080
 WALL = 1_800_000_000.0
@@ -195,7 +205,7 @@ class Endpoint:
     """Dials a house."""
 
     street: "Street"
-    caller: "House"
+    caller: "House | Puppet"
     address: Address
 
     def connect(self, protocolFactory: Any) -> Deferred[Any]:
@@ -234,7 +244,7 @@ class Endpoint:
             shake()
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class House:
     """One node on the street, or the place where one was."""
 
@@ -243,6 +253,7 @@ class House:
     settings: Settings
     identity: Identity
     address: Address
+    key: str | None = None
     events: list[Event] = field(factory=list)
     transports: list[Transport] = field(factory=list)
     mesh: Mesh = field(init=False)
@@ -250,6 +261,10 @@ class House:
     stopped: bool = False
     wall_offset: float = 0.0
     slept: float = 0.0
+
+    def __repr__(self) -> str:
+        """For messages of tests that failed."""
+        return f"<House {self.name}>"
 
     @property
     def host(self) -> str:
@@ -321,6 +336,57 @@ class House:
         self.mesh._dialer.stop()
         del self.street.houses[self.address]
 
+    def leave(self) -> None:
+        """Leave on purpose; the place is empty at once."""
+        self.stopped = True
+        self.street.houses.pop(self.address, None)
+        self.mesh.leave("moving out")
+
+    def ailments(self) -> list[str]:
+        """
+        What breaks the invariants of a running node; nothing does in a sound one.
+
+        Every peer that is neither linked nor left is being dialed, or will be, and so is every seed
+        that does not lead to a link; nobody else is.
+        """
+        mesh, dialer, found = self.mesh, self.mesh._dialer, []
+        if self.stopped or mesh._emptied is not None:
+            return []
+        if set(mesh.links) != dialer._linked:
+            found.append("the dialer knows of other links than the roster")
+        for peer, entry in mesh.book:
+            target = dialer._peers.get(peer)
+            awaited = peer not in mesh.links and entry.state is not PeerState.LEFT
+            if any(link.peer == peer for link in mesh._connections):
+                # Whether it becomes a link is not decided yet.
+                continue
+            if awaited and (target is None or not self._cared_for(target)):
+                found.append(f"nobody dials {peer[:4]}: {target}")
+            if target is not None and not awaited and target.state in (WAITING, QUEUED):
+                found.append(f"{peer[:4]} will be dialed: {target}")
+        found += [
+            f"nobody dials a seed: {target}"
+            for target in dialer._seeds
+            if target.peer not in mesh.links and not self._cared_for(target)
+        ]
+        dials = [*dialer._peers.values(), *dialer._seeds]
+        if dialer._active != sum(target.attempt is not None for target in dials):
+            found.append(f"{dialer._active} dials are counted as under way")
+        if set(mesh.links.values()) - set(mesh._connections):
+            found.append("a link has no connection")
+        if set(mesh._reconciler._exchanges) - set(mesh._connections):
+            found.append("views are compared on a connection that is gone")
+        return [f"{self.name}: {what}" for what in found]
+
+    def _cared_for(self, target: Target) -> bool:
+        dialer = self.mesh._dialer
+        return {
+            Resting.DIALING: target.attempt is not None,
+            Resting.QUEUED: target in dialer._queue or target in dialer._hearsay,
+            Resting.WAITING: self.mesh._agenda._at(target) < float("inf"),
+            Resting.LINKED: False,
+        }[target.state]
+
     def linked(self) -> set[str]:
         """The names of those it has links to."""
         return {self.street.name_of(peer) for peer in self.mesh.links}
@@ -337,7 +403,7 @@ class Street:
         self.seed = seed
         self.latency = latency
         self.clock = Clock()
-        self.houses: dict[Address, House] = {}
+        self.houses: dict[Address, House | Puppet] = {}
         self.names: dict[str, list[str]] = {}
         self.dials: list[tuple[str, Address]] = []
         self.gone: set[str] = set()
@@ -362,13 +428,18 @@ class Street:
             j if isinstance(j, Seed) else Seed(j.address if isinstance(j, House) else j)
             for j in join
         )
-        secret = sha256((key or name).encode()).digest()
-        identity = Identity.from_key(Ed25519PrivateKey.from_private_bytes(secret))
-        house = House(self, name, evolve(made, seeds=seeds, **settings), identity, address)
+        every = evolve(made, seeds=seeds, **settings)
+        house = House(self, name, every, identity(key or name), address, key)
         self._everyone[name] = house
         self.gone.discard(address.host)
         house.start()
         return house
+
+    def puppet(self, name: str, host: str | None = None) -> "Puppet":
+        """Somebody at a host who does only what the test says."""
+        puppet = Puppet(self, name, host or f"10.1.0.{len(self.houses) + 1}")
+        self.houses[puppet.address] = puppet
+        return puppet
 
     def after(self, seconds: float, call: Callable[..., Any], *arguments: Any) -> None:
         """Do something later."""
@@ -387,6 +458,22 @@ class Street:
                 raise AssertionError(f"it was not so within {seconds} s")
             self.clock.advance(0.05)
         return self.clock.seconds() - begun
+
+    def snap(self, one: House, other: House) -> None:
+        """Break the connections between two houses, as a middlebox does that has had enough."""
+        for transport in one.transports:
+            if transport._there.host == other.host or transport.other in other.transports:
+                transport.abortConnection()
+
+    def pairs(self, houses: Iterable[House]) -> Counter[frozenset[str]]:
+        """How many connections carry an open link, for each pair of houses."""
+        ends: Counter[frozenset[str]] = Counter()
+        for house in houses:
+            for transport in house.transports:
+                mine, theirs = transport.protocol, transport.other.protocol
+                if transport._here.port != PORT and _open(mine) and _open(theirs):
+                    ends[frozenset((transport._here.host, transport._there.host))] += 1
+        return ends
 
     def cut(self, some: Iterable[House], others: Iterable[House]) -> None:
         """Let nothing pass between two groups; what is sent waits."""
@@ -429,6 +516,154 @@ class Street:
             house.mesh.leave("the test is over")
         self.mend()
         self.run(10)
+
+
+def identity(name: str) -> Identity:
+    """The key of a name: always the same."""
+    secret = sha256(name.encode()).digest()
+    return Identity.from_key(Ed25519PrivateKey.from_private_bytes(secret))
+
+
+def record(
+    who: str | Identity,
+    addresses: Iterable[str] = (),
+    *,
+    at: float = WALL,
+    state: State = "alive",
+    network: str = "default",
+    ttl: float = DEFAULT_TTL,
+) -> Record:
+    """What somebody, or whoever has this name, says of itself at a Unix time."""
+    name = who if isinstance(who, str) else ""
+    who = identity(who) if isinstance(who, str) else who
+    return records.make(
+        public=who.public,
+        sign=who.sign,
+        seq=int(at * 1000),
+        network=network,
+        name=name,
+        addresses=tuple(addresses),
+        tags={},
+        state=state,
+        ttl=ttl,
+    )
+
+
+class Line(Protocol):
+    """One connection of a puppet."""
+
+    def __init__(self, puppet: "Puppet") -> None:
+        self.puppet = puppet
+        self.heard: list[Message] = []
+        self.up = False
+        """Whether TLS is up."""
+        self.gone = False
+        self._reader = FrameReader()
+        self._reader.limit = LONGEST
+
+    def handshakeCompleted(self) -> None:
+        """TLS is up."""
+        self.up = True
+
+    def dataReceived(self, data: bytes) -> None:
+        """Keep what is said."""
+        self._reader.feed(data)
+        while (body := self._reader.maybe_frame()) is not None:
+            message = parse(body)
+            assert not isinstance(message, Unknown)
+            self.heard.append(message)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """It is over."""
+        self.gone = True
+
+    def say(self, *said: Message) -> None:
+        """Say something, allowed or not."""
+        assert self.transport is not None
+        self.transport.write(b"".join(serialize(message) for message in said))
+
+    def hello(self, **changes: Any) -> None:
+        """Say hello, in the puppet's words but for the changes."""
+        self.say(evolve(self.puppet.hello, **changes))
+
+    def of(self, kind: type[Message]) -> list[Any]:
+        """What was heard of one kind."""
+        return [message for message in self.heard if isinstance(message, kind)]
+
+    def end(self) -> None:
+        """Close the connection."""
+        assert self.transport is not None
+        self.transport.loseConnection()
+
+
+class Puppet(Factory):
+    """A peer that says what the test lets it say, and nothing else."""
+
+    noisy = False
+
+    def __init__(self, street: "Street", name: str, host: str) -> None:
+        self.id = identity(name).id
+        self.address = Address(host, PORT)
+        self.host = host
+        self.lines: list[Line] = []
+        self.transports: list[Transport] = []
+        self.acceptor: Factory = self
+        self.stopped = False
+        self.hello = Hello(
+            network="default",
+            instance="0123456789abcdef",
+            record=record(name, [str(self.address)]).sealed,
+            observed="10.0.0.2",
+            agent="puppet/1",
+            period=5.0,
+            heartbeat=60.0,
+            time=WALL,
+            view="0" * 16,
+            features=[],
+        )
+        self._street = street
+
+    def buildProtocol(self, addr: Any) -> Line:
+        """One more connection."""
+        line = Line(self)
+        self.lines.append(line)
+        return line
+
+    def dial(self, house: "House", **hello: Any) -> Line:
+        """Dial a house and say hello; the line, when the answer is here."""
+        line = self.call(house)
+        line.hello(**hello)
+        self._street.run(0.1, 0.01)
+        return line
+
+    def call(self, house: "House") -> Line:
+        """Dial a house, as far as TLS."""
+        Endpoint(self._street, self, house.address).connect(self)
+        self._street.run(0.1, 0.01)
+        return self.lines[-1]
+
+
+class StreetCase(UnitCase):
+    """A test on a street that must be quiet when everyone has left."""
+
+    def street(self, seed: int = 0, latency: float = 0.01) -> Street:
+        """A street whose clock has nothing left to do when the test is over."""
+        street = Street(seed, latency)
+        self.addCleanup(self.close, street)
+        return street
+
+    def close(self, street: Street) -> None:
+        """See that running nodes are sound; then let everyone leave, and see that all is quiet."""
+        ailments = [a for house in street._everyone.values() for a in house.ailments()]
+        street.leave()
+        self.assertEqual([], ailments)
+        self.assertEqual([], street.clock.getDelayedCalls())
+        for house in street._everyone.values():
+            self.assertEqual(0, len(house.mesh._agenda))
+
+
+def _open(protocol: Any) -> bool:
+    return isinstance(protocol, Link) and protocol.open and not protocol.closing
 
 
 def _peer(transport: Any) -> PeerId:

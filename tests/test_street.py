@@ -2,19 +2,23 @@
 The street itself, and what chance makes of nodes on it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import combinations
 from random import Random
 
 from twisted.internet.interfaces import IPushProducer, IStreamClientEndpoint, ITCPTransport
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
 from zope.interface.verify import verifyObject
 
+from gossip.mesh.addresses import Address
 from gossip.mesh.book import Entry, PeerState
-from gossip.mesh.status import PingHeard
-from tests.street import FULL, PORT, House, Street, StreetCase
+from gossip.mesh.status import PingHeard, Refused
+from gossip.mesh.target import Resting
+from tests.cases import UnitCase
+from tests.street import FULL, House, Street, StreetCase, Transport, identity
 
-SCENARIOS = int(__import__("os").environ.get("SCEN", 60))
+SCENARIOS = 60
 HEALED = 64.0
 """Seconds after which met peers have a link again: the longest backoff, and a dial."""
 UNMET = 800.0
@@ -121,7 +125,9 @@ class Scenario:
     def introduce(self) -> None:
         """Where some do not know of each other, not even by others, let one join who knows all."""
         known = {self.alive[0]}
-        while more := {b for a in known for b in self.alive if _knows(a, b) or _knows(b, a)} - known:
+        while (
+            more := {b for a in known for b in self.alive if _knows(a, b) or _knows(b, a)} - known
+        ):
             known |= more
         if len(known) < len(self.alive):
             self._build("introducer", None, None, self.alive)
@@ -138,13 +144,15 @@ class Scenario:
         """What must not change any more in a mesh that is left alone."""
         hosts = {house.host for house in self.alive}
         dials = sum(where.host in hosts for _, where in self.street.dials)
-        events = [e for h in self.alive for e in h.events if not isinstance(e, PingHeard)]
+        events = [e for h in self.alive for e in h.events if not isinstance(e, PingHeard | Refused)]
         return dials, len(events)
 
     def _build(self, name: str, key: str | None, host: str | None, join: list[House]) -> None:
         join = list(join)
         self._built += 1
-        self.history.append(f"build {name} as {key or name} at {host} join {[j.name for j in join]}")
+        self.history.append(
+            f"build {name} as {key or name} at {host} join {[j.name for j in join]}"
+        )
         built = self.street.house(name, key=key, host=host, join=join, period=5.0, heartbeat=1.0)
         self.alive.append(built)
 
@@ -172,6 +180,136 @@ def _heard_of(one: House, other: House) -> Entry | None:
     if entry is None or entry.state is PeerState.LEFT:
         return None
     return entry if str(other.address) in entry.record.addresses else None
+
+
+class Notes(Protocol):
+    """Keeps what comes."""
+
+    def __init__(self) -> None:
+        self.data = b""
+        self.paused = 0
+        self.resumed = 0
+        self.ended = ""
+
+    def dataReceived(self, data: bytes) -> None:
+        """More came."""
+        self.data += data
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """It is over."""
+        self.ended = type(reason.value).__name__
+
+    def pauseProducing(self) -> None:
+        """The way is full."""
+        self.paused += 1
+
+    def resumeProducing(self) -> None:
+        """It is not any more."""
+        self.resumed += 1
+
+    def stopProducing(self) -> None:
+        """It is gone."""
+
+
+class TransportTests(UnitCase):
+    """The street carries bytes as TCP and TLS do."""
+
+    def setUp(self) -> None:
+        self.town = Street()
+        ends = [Address("10.0.0.1", 1), Address("10.0.0.2", 2)]
+        here, there = ends
+        self.near = Transport(self.town, here, there, identity("there").id)
+        self.far = Transport(self.town, there, here, identity("here").id)
+        self.near.other, self.far.other = self.far, self.near
+        self.one, self.two = Notes(), Notes()
+        self.near.protocol, self.far.protocol = self.one, self.two
+
+    def cut(self) -> None:
+        """Let nothing pass."""
+        self.town._cut |= {("10.0.0.1", "10.0.0.2"), ("10.0.0.2", "10.0.0.1")}
+
+    def test_interfaces(self) -> None:
+        """Its transports and endpoints have the interfaces of what they stand for."""
+        verifyObject(ITCPTransport, self.near)
+        verifyObject(IPushProducer, self.near)
+        house = self.town.house("a")
+        verifyObject(IStreamClientEndpoint, house.endpoint(house.address))
+        self.town.leave()
+
+    def test_in_order(self) -> None:
+        """What is written arrives, in order, after the latency."""
+        self.near.write(b"one ")
+        self.near.writeSequence([b"two ", b"three"])
+        self.town.run(0.005, 0.005)
+        self.assertEqual(b"", self.two.data)
+        self.town.run(0.01, 0.005)
+        self.assertEqual(b"one two three", self.two.data)
+
+    def test_cut(self) -> None:
+        """What is sent into a cut waits, and arrives when the cut is mended."""
+        self.cut()
+        self.near.write(b"patience")
+        self.town.run(100, 1)
+        self.assertEqual(b"", self.two.data)
+        self.town._cut.clear()
+        self.near.move()
+        self.town.run(0.1)
+        self.assertEqual(b"patience", self.two.data)
+
+    def test_reader_that_pauses(self) -> None:
+        """Nothing is delivered to one that does not read, and the writer is asked to pause."""
+        self.near.registerProducer(self.one, streaming=True)
+        self.far.pauseProducing()
+        self.near.write(b"x" * (FULL + 1))
+        self.town.run(1)
+        self.assertEqual((b"", 1, 0), (self.two.data, self.one.paused, self.one.resumed))
+        self.far.resumeProducing()
+        self.town.run(1)
+        self.assertEqual((FULL + 1, 1), (len(self.two.data), self.one.resumed))
+
+    def test_close_waits_for_the_producer(self) -> None:
+        """As over TLS, a registered producer keeps the connection open."""
+        self.near.registerProducer(self.one, streaming=True)
+        self.near.loseConnection()
+        self.town.run(1)
+        self.assertEqual("", self.two.ended)
+        self.near.unregisterProducer()
+        self.near.loseConnection()
+        self.town.run(1)
+        self.assertEqual(("ConnectionDone",) * 2, (self.one.ended, self.two.ended))
+
+    def test_close_waits_for_the_other_end(self) -> None:
+        """A close into a cut is not answered; an abort needs no answer, and none may come."""
+        self.cut()
+        self.near.loseConnection()
+        self.town.run(100, 1)
+        self.assertEqual(("", ""), (self.one.ended, self.two.ended))
+        self.near.abortConnection()
+        self.town.run(1)
+        self.assertEqual(("ConnectionAborted", ""), (self.one.ended, self.two.ended))
+        self.near.write(b"too late")
+        self.town.run(1)
+        self.assertEqual(b"", self.two.data)
+
+
+class SoundTests(StreetCase):
+    """What is wrong with a node is seen."""
+
+    def test_peer_that_nobody_dials(self) -> None:
+        """A peer, or a seed, that is neither linked nor dialed is an ailment."""
+        town = self.street()
+        a = town.house("a")
+        b = town.house("b", join=[a])
+        town.until(lambda: town.is_mesh([a, b]), 5)
+        a.vanish()
+        town.run(10)
+        self.assertEqual([], b.ailments())
+        (seed,) = b.mesh._dialer._seeds
+        seed.state = Resting.LINKED
+        self.assertEqual(1, len([what for what in b.ailments() if "seed" in what]))
+        b.mesh._dialer.forget(a.id)
+        self.assertEqual(2, len(b.ailments()))
+        b.leave()
 
 
 class ChanceTests(StreetCase):

@@ -155,17 +155,14 @@ class Admission:
         if waiting.new is link:
             self._forget(waiting)
         elif waiting.old is link:
-            self._forget(waiting)
-            self._admit(waiting.new, waiting.hello)
+            self._take_up(waiting)
 
     def probed(self, waiting: _Waiting) -> None:
         """The time of a probe is over: silence loses."""
         if waiting.old.heard_since(waiting.since):
             self._turn_down(waiting)
             return
-        self._forget(waiting)
-        self._give_way(waiting.old)
-        self._admit(waiting.new, waiting.hello)
+        self._take_up(waiting)
 
     def _refusal(self, link: Link, hello: Hello) -> Bye | None:
         own = self._book.own
@@ -182,8 +179,6 @@ class Admission:
             return Bye("protocol", f"hello: record: {error}")
         except RecordRefused as error:
             return Bye("refused", f"your record does not count: {error}")
-        if self._book.get(record.id) is None:
-            return Bye("overload", "no more peers can be held")
         return None
 
     def _admit(self, link: Link, hello: Hello) -> None:
@@ -213,6 +208,18 @@ class Admission:
         self._agenda.set(waiting, now + self._limits.probe_wait)
         if old.open:
             self._host.probe(old)
+
+    def _take_up(self, waiting: _Waiting) -> None:
+        self._forget(waiting)
+        if waiting.new.closing:
+            return
+        # Much may have happened while it waited: a full book may have dropped its record.
+        refusal = self._refusal(waiting.new, waiting.hello)
+        if refusal is not None:
+            waiting.new.close(refusal)
+            return
+        self._give_way(waiting.old)
+        self._admit(waiting.new, waiting.hello)
 
     def _turn_down(self, waiting: _Waiting) -> None:
         self._forget(waiting)

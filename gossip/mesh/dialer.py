@@ -90,6 +90,8 @@ class Dialer:
         self._seeds: list[Target] = []
         self._linked: set[PeerId] = set()
         self._queue: deque[Target] = deque()
+        # Those never met wait apart: whoever invents some must not keep us from our own.
+        self._hearsay: deque[Target] = deque()
         self._draining = False
         self._sparing = Sparing(around.limits.unmet_per_minute)
         self._active = 0
@@ -192,6 +194,7 @@ class Dialer:
         """Dial nobody any more."""
         self._stopped = True
         self._queue.clear()
+        self._hearsay.clear()
         for target in [*self._peers.values(), *self._seeds]:
             self._around.agenda.drop(target)
             if target.attempt is not None:
@@ -203,7 +206,7 @@ class Dialer:
             return
         if self._active >= self._limits.dials:
             target.state = Resting.QUEUED
-            self._queue.append(target)
+            (self._hearsay if self._unmet(target) else self._queue).append(target)
             return
         self._active += 1
         target.state = Resting.DIALING
@@ -225,8 +228,8 @@ class Dialer:
             # A dial that ends at once must not start the next one on its own stack.
             return
         self._draining = True
-        while self._queue and self._active < self._limits.dials:
-            waiting = self._queue.popleft()
+        while self._active < self._limits.dials and (queue := self._queue or self._hearsay):
+            waiting = queue.popleft()
             # It may have been linked or forgotten while it stood in the queue.
             if waiting.state is Resting.QUEUED and self._current(waiting):
                 self._start(waiting)
@@ -240,8 +243,6 @@ class Dialer:
             ending = await self._any_address(target)
         except (CancelledError, ConnectingCancelledError):
             return
-        # From here on there is nothing to cancel, whatever the outcome makes of this peer.
-        target.attempt = None
         if self._stopped or not self._current(target):
             return
         if target.peer in self._linked:
@@ -300,7 +301,7 @@ class Dialer:
 
     def _objection(self, target: Target, address: Address) -> Ending | None:
         if address in self.own:
-            return Ending("self", "it is this node itself")
+            return Ending(NOWHERE if target.seed is None else "self", "it is this node itself")
         if target.seed is not None:
             # The operator named it: no address is too odd for that.
             return None
@@ -370,6 +371,7 @@ class Dialer:
             for peer in list(self._peers):
                 if self._book.get(peer) is None:
                     self.forget(peer)
+            self._hearsay = deque(filter(self._current, self._hearsay))
 
     def _backoff(self, failures: int) -> float:
         # Full jitter, so that those who lost one peer do not come back to it together.

@@ -6,6 +6,7 @@ session's and its host's business.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol as Interface
 from typing import cast
 
@@ -138,6 +139,11 @@ class Link(Protocol):
         """Whether both have said hello and nobody bye."""
         return self.session is not None and self.session.state is State.OPEN
 
+    @property
+    def closing(self) -> bool:
+        """Whether it is on its way out: nothing is said or heard on it any more."""
+        return self._closing
+
     def heard_since(self, then: float) -> bool:
         """Whether anything valid came after that time."""
         return self.session is not None and self.session.heard_at > then
@@ -151,7 +157,8 @@ class Link(Protocol):
             self.transport.setTcpNoDelay(True)
         self._stream().registerProducer(self._outflow, streaming=True)
         self._around.host.connected(self)
-        self._set_alarm(self._now() + self._around.limits.handshake_wait)
+        if not self._closing:
+            self._set_alarm(self._now() + self._around.limits.handshake_wait)
 
     def handshakeCompleted(self) -> None:
         """TLS is up: the peer is known, and is not admitted."""
@@ -168,17 +175,16 @@ class Link(Protocol):
             self.drop(Ending("tls", str(error)))
             return
         self.session = Session(self.role, self._around.terms, self._now())
-        self._around.host.met(self)
+        with self._at_own_cost("meeting the peer of"):
+            self._around.host.met(self)
         self._arm()
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes that TLS has authenticated."""
         if self.session is None:
             return
-        with self._log.failuresHandled("while hearing {link}", link=self) as handled:
+        with self._at_own_cost("hearing"):
             self._act(self.session.receive(data, self._now()))
-        if handled.failed:
-            self.abort(Ending("protocol", "a fault of this program; see its log"))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone, by whatever end."""
@@ -190,14 +196,15 @@ class Link(Protocol):
             self.session.closed()
         self._outflow.close()
         self._closing = True
-        around.host.lost(self, ending)
+        with self._log.failuresHandled("while losing {link}", link=self):
+            around.host.lost(self, ending)
         self._settle(ending)
 
     # Called by the host.
 
     def tell(self, message: Message) -> None:
         """Say something; nothing is said any more where the link is closing."""
-        if self._closing or self.session is None:
+        if self._closing or self.session is None or self.session.ended:
             return
         self._write(self.session.send(message, self._now()))
         self._arm()
@@ -260,9 +267,10 @@ class Link(Protocol):
         if now >= self._blocked_until():
             self.abort(Ending("overload", "it did not read what was sent for three heartbeats"))
             return
-        self._act(self.session.tick(now))
-        if now >= self.ping_at and self.open:
-            self._around.host.ping_due(self, now)
+        with self._at_own_cost("keeping"):
+            self._act(self.session.tick(now))
+            if now >= self.ping_at and self.open:
+                self._around.host.ping_due(self, now)
         self._arm()
 
     # What is left is only plumbing.
@@ -274,6 +282,14 @@ class Link(Protocol):
     def _now(self) -> float:
         return self._around.clock.seconds()
 
+    @contextmanager
+    def _at_own_cost(self, doing: str) -> Iterator[None]:
+        # A fault of ours costs the link on which it showed, and no other.
+        with self._log.failuresHandled("while {doing} {link}", doing=doing, link=self) as handled:
+            yield
+        if handled.failed:
+            self.abort(Ending("protocol", "a fault of this program; see its log"))
+
     def _act(self, events: list[Event]) -> None:
         for event in events:
             if self._closing:
@@ -284,6 +300,10 @@ class Link(Protocol):
 
     def _obey(self, event: Event) -> None:
         if isinstance(event, Received):
+            over = self.session is not None and self.session.ended
+            if over and isinstance(event.message, Hello):
+                # What came right behind it has ended the session already: it opens nothing.
+                return
             if isinstance(event.message, Bye):
                 self._end(Ending(event.message.code, event.message.reason, theirs=True))
             self._around.host.heard(self, event.message)

@@ -19,7 +19,7 @@ from gossip.mesh.addresses import Address, Judge
 from gossip.mesh.admission import DUPLICATE, Admission
 from gossip.mesh.agenda import Agenda
 from gossip.mesh.attempt import Ending
-from gossip.mesh.book import Book
+from gossip.mesh.book import Book, PeerState
 from gossip.mesh.dialer import NOWHERE, Dialer, Roads
 from gossip.mesh.factories import Accepted
 from gossip.mesh.link import Link, Surroundings
@@ -143,6 +143,8 @@ class Mesh:
 
     def leave(self, reason: str) -> Deferred[None]:
         """Say farewell to everyone; fires when all are gone, or have had `stop_wait`."""
+        if self._emptied is not None:
+            return self._emptied
         self._dialer.stop()
         record = self._own.leave(self._world.wall()).sealed
         emptied: Deferred[None] = Deferred()
@@ -176,7 +178,9 @@ class Mesh:
         if isinstance(message, Hello):
             self._admission.greeted(link, message)
             return
-        self._admission.heard(link)
+        if not isinstance(message, Bye):
+            # A farewell is no sign that the link lives.
+            self._admission.heard(link)
         self._talk.heard(link, message)
 
     def quiet(self, link: Link) -> None:
@@ -197,6 +201,7 @@ class Mesh:
                 self._roster.lost(link, ending)
             elif link.linked_at is None:
                 self._not_linked(link, ending)
+                self._still_wanted(link)
         self._maybe_emptied()
 
     def turned_away(self, address: str, reason: str) -> None:
@@ -290,6 +295,14 @@ class Mesh:
         self._tell(
             Refused(peer=link.peer, address=str(link.far), code=ending.code, reason=ending.reason)
         )
+
+    def _still_wanted(self, link: Link) -> None:
+        # Its hello may have brought a record that nobody else has told of.
+        entry = self.book.get(link.peer) if link.peer is not None else None
+        if entry is None or entry.state is PeerState.LEFT:
+            return
+        if entry.record.id not in self._roster.links:
+            self._dialer.want(entry.record.id)
 
     def _abort_all(self) -> None:
         for link in list(self._connections):

@@ -61,9 +61,15 @@ class TLSRoads:
         try:
             return [str(ip_address(host))]
         except ValueError:
-            collector = _Collector()
-            self._reactor.nameResolver.resolveHostName(collector, host)
-            return await collector.done
+            pass
+        try:
+            # What cannot be asked for would leave the resolver without an answer.
+            host.encode("idna")
+        except UnicodeError:
+            return []
+        collector = _Collector()
+        self._reactor.nameResolver.resolveHostName(collector, host)
+        return await collector.done
 
     def endpoint(self, address: Address) -> IStreamClientEndpoint:
         """What connects to a literal address, with TLS."""

@@ -97,14 +97,13 @@ class Roster:
             self._left(loss)
             return
         lived = now - link.linked_at
-        at_once = ending.code == "closed"
+        # Before the verdict, which may take back that it is dialed.
+        self._dialer.lost(peer, lived=lived, at_once=ending.code == "closed")
         if ending.code == "silent" or (not ending.theirs and ending.code in CUT_OFF):
             self._died(loss, ending.reason)
         else:
             self._losses[peer] = loss
             self._agenda.set(loss, until)
-        if self._book.get(peer) is not None:
-            self._dialer.lost(peer, lived=lived, at_once=at_once)
 
     def dial_failed(self, target: Target, ending: Ending) -> None:
         """A dial led to no link."""

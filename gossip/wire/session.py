@@ -166,13 +166,18 @@ class Session:
         self._resume_at: float | None = None
 
     @property
+    def ended(self) -> bool:
+        """True from the last word on, of either side: nothing can be said any more."""
+        return self.state in (State.CLOSING, State.CLOSED)
+
+    @property
     def reading(self) -> bool:
         """False while the peer has used up its rate: the transport should not be read."""
         return self._resume_at is None
 
     def receive(self, data: bytes, now: float) -> list[Event]:
         """Take bytes from the transport; what they mean, in order."""
-        if self._ended():
+        if self.ended:
             return []
         if self._begun_at is None:
             self._begun_at = now
@@ -197,7 +202,7 @@ class Session:
 
     def close(self, bye: Bye, now: float) -> bytes:
         """The bytes of a farewell where one may still be said, else none. Deaf from here on."""
-        if self._ended():
+        if self.ended:
             return b""
         return self.send(bye, now)
 
@@ -219,7 +224,7 @@ class Session:
 
     def deadline(self) -> float:
         """When `tick` is due."""
-        if self._ended():
+        if self.ended:
             return float("inf")
         is_open = self.state is State.OPEN
         due = min(self._beat_at(), self.dead_at()) if is_open else self._greet_by
@@ -231,13 +236,13 @@ class Session:
 
     def tick(self, now: float) -> list[Event]:
         """What the passing of time means."""
-        if self._ended():
+        if self.ended:
             return []
         events: list[Event] = []
         if self._resume_at is not None and now >= self._resume_at:
             self._resume_at = None
             events += self._read(now)
-        if self._ended():
+        if self.ended:
             return events
         if self._begun_at is not None and now >= self._begun_at + self._terms.frame_wait:
             reason = f"a frame was not complete within {self._terms.frame_wait:g} s"
@@ -248,9 +253,6 @@ class Session:
                 return [*events, self._break("timeout", reason, now)]
             return events
         return events + self._beat(now)
-
-    def _ended(self) -> bool:
-        return self.state in (State.CLOSING, State.CLOSED)
 
     def _beat_at(self) -> float:
         # Pings and answers can fill every gap; without this no view would ever be told then.
@@ -274,7 +276,7 @@ class Session:
         events: list[Event] = []
         self._refill(now)
         try:
-            while not self._ended():
+            while not self.ended:
                 if self._allowance < 1:
                     self._resume_at = now + self._terms.pause
                     break

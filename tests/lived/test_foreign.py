@@ -28,7 +28,7 @@ class ForeignPeerTests(LivedCase):
             Program(
                 (
                     *(str(self.node_js), str(PEER), "--port", "0", "--connect", first.address),
-                    *("--period", "0.5", "--heartbeat", "0.3", "--seconds", "100"),
+                    *("--period", "0.5", "--heartbeat", "1", "--seconds", "100"),
                 )
             )
         )

@@ -16,23 +16,7 @@ from gossip.mesh.status import (
 )
 from gossip.settings import Seed
 from gossip.trust.identity import PeerId
-from tests.cases import UnitCase
-from tests.street import PORT, House, Street
-
-
-class StreetCase(UnitCase):
-    """A test on a street that must be quiet when everyone has left."""
-
-    def street(self, seed: int = 0, latency: float = 0.01) -> Street:
-        """A street whose clock has nothing left to do when the test is over."""
-        street = Street(seed, latency)
-
-        def quiet() -> None:
-            street.leave()
-            self.assertEqual([], street.clock.getDelayedCalls())
-
-        self.addCleanup(quiet)
-        return street
+from tests.street import PORT, House, Street, StreetCase
 
 
 class JoiningTests(StreetCase):

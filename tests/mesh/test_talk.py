@@ -1,0 +1,187 @@
+"""
+What is said on links that are up.
+"""
+
+from attrs import evolve
+
+from gossip.mesh.book import PeerState
+from gossip.mesh.status import PeerLeft, PingHeard
+from gossip.settings import Limits
+from gossip.wire.messages import Bye, Hello, Peers, Ping, Pong, Sealed
+from tests.street import PORT, WALL, Line, StreetCase, identity, record
+
+
+class TalkCase(StreetCase):
+    """A house with a puppet at a line."""
+
+    def setUp(self) -> None:
+        self.town = self.street()
+        self.a = self.town.house("a", message="hello there")
+        self.p = self.town.puppet("p")
+        self.line = self.p.dial(self.a)
+
+    def own(self, line: Line) -> list[Sealed]:
+        """The house's own records that were said on a line, hello and all."""
+        said = [hello.record for hello in line.of(Hello)]
+        said += [sealed for peers in line.of(Peers) for sealed in peers.records]
+        return [sealed for sealed in said if self.a.id in sealed.body]
+
+    def tell(self, *sealed: Sealed) -> None:
+        """The puppet passes on records."""
+        self.line.say(Peers(list(sealed), more=False))
+        self.town.run(0.1, 0.01)
+
+    def dialed(self) -> list[str]:
+        """Where the house dialed."""
+        return [str(where) for host, where in self.town.dials if host == self.a.host]
+
+
+class PingTests(TalkCase):
+    """Pings and their answers."""
+
+    def test_each_period(self) -> None:
+        """One a period, with the message, numbered from one."""
+        self.town.run(10)
+        pings = self.line.of(Ping)
+        self.assertTrue(9 <= len(pings) <= 11)
+        self.assertEqual(list(range(1, len(pings) + 1)), [ping.seq for ping in pings])
+        self.assertEqual({"hello there"}, {ping.text for ping in pings})
+
+    def test_after_a_stall(self) -> None:
+        """Pings that were missed in a stall are not made up for in a burst."""
+        self.town.run(3)
+        before = len(self.line.of(Ping))
+        self.town.clock.advance(20)
+        self.town.run(2)
+        self.assertLessEqual(len(self.line.of(Ping)) - before, 3)
+
+    def test_answer(self) -> None:
+        """A ping is answered with its number, and shown with the time of the last round trip."""
+        self.town.run(1.2)
+        self.line.say(Pong(self.line.of(Ping)[-1].seq), Pong(77))
+        self.town.run(0.1, 0.01)
+        self.line.say(Ping(5, "psst"))
+        self.town.run(0.1, 0.01)
+        self.assertEqual([5], [pong.seq for pong in self.line.of(Pong)])
+        (heard,) = self.a.said(PingHeard)
+        self.assertEqual(
+            (self.p.id, "p", 5, "psst"), (heard.peer, heard.name, heard.seq, heard.text)
+        )
+        self.assertEqual(str(self.p.address), heard.address)
+        self.assertGreater(heard.rtt_ms, 0)
+
+
+class OwnRecordTests(TalkCase):
+    """What the node says of itself follows what its peers see."""
+
+    def test_observed(self) -> None:
+        """The first report makes a record with the address, which everybody is told."""
+        self.assertIn(f"10.0.0.2:{PORT}", self.own(self.line)[-1].body)
+        self.assertEqual([f"10.0.0.2:{PORT}"], list(self.a.mesh.book.own.addresses))
+
+    def test_change_is_told_to_all(self) -> None:
+        """A new record goes to everyone, once."""
+        before = len(self.own(self.line))
+        for name in ("q", "r"):
+            self.town.puppet(name).dial(self.a, observed="198.51.100.7")
+        self.town.run(0.2)
+        self.assertIn(f"198.51.100.7:{PORT}", self.own(self.line)[-1].body)
+        self.assertLessEqual(len(self.own(self.line)) - before, 2)
+
+    def test_renewal(self) -> None:
+        """It is made anew before it expires."""
+        count = len(self.own(self.line))
+        self.a.wall_offset = 86400.0
+        self.town.run(2)
+        self.assertEqual(count + 1, len(self.own(self.line)))
+
+    def test_refuted(self) -> None:
+        """A newer record of the node's own key is outdone, and told; not more than each ten seconds."""
+        for i in range(5):
+            self.tell(record("a", ["10.66.6.6:1"], at=WALL + 1000 + i).sealed)
+        self.assertGreater(self.a.mesh.book.own.seq, (WALL + 1000) * 1000)
+        self.assertLess(self.a.mesh.book.own.seq, (WALL + 1001) * 1000)
+        self.assertNotIn("10.66.6.6", self.own(self.line)[-1].body)
+        self.town.run(11)
+        self.tell(record("a", ["10.66.6.6:1"], at=WALL + 1004).sealed)
+        self.assertGreater(self.a.mesh.book.own.seq, (WALL + 1004) * 1000)
+
+
+class HearsayTests(TalkCase):
+    """Records that were passed on."""
+
+    def test_newcomer_is_dialed(self) -> None:
+        """A peer that was not known is dialed: by the younger one at once."""
+        self.tell(record("old", ["10.5.0.1:1"], at=WALL - 100).sealed)
+        self.assertEqual({"10.5.0.1:1"}, set(self.dialed()))
+        self.tell(record("new", ["10.5.0.2:1"], at=WALL + 100).sealed)
+        self.assertEqual({"10.5.0.1:1"}, set(self.dialed()))
+        self.town.run(1.2)
+        self.assertIn("10.5.0.2:1", self.dialed())
+
+    def test_refused_ones(self) -> None:
+        """Each bad one costs itself only."""
+        good = record("good")
+        bad = (
+            evolve(record("forged").sealed, signature=good.sealed.signature),
+            Sealed("{}", ""),
+            record("foreign", network="other").sealed,
+            record("expired", at=WALL - 400_000).sealed,
+            record("ahead", at=WALL + 90_000).sealed,
+        )
+        self.tell(*bad[:3], good.sealed, *bad[3:])
+        self.assertEqual({"p", "good"}, {entry.record.name for _, entry in self.a.mesh.book})
+        self.assertIn(self.p.id, self.a.mesh.links)
+
+    def test_forger(self) -> None:
+        """One that forges without end is told so and cut; nothing of it is remembered."""
+        forged = evolve(record("x").sealed, signature="AAAA")
+        for _ in range(11):
+            self.tell(*[forged] * 100)
+        self.assertEqual(["protocol"], [bye.code for bye in self.line.of(Bye)])
+        self.town.run(2)
+        self.assertEqual(({}, {}), (self.a.mesh.links, self.a.mesh._talk._forged))
+
+    def test_a_thousand_identities(self) -> None:
+        """One that invents peers fills the book, and nothing grows beyond it."""
+        small = self.a = self.town.house("small", limits=Limits(peers=30))
+        self.line = self.p.dial(small)
+        for start in range(0, 1000, 100):
+            some = [record(f"x{i}", ["10.66.0.1:1"]).sealed for i in range(start, start + 100)]
+            self.tell(*some)
+        self.assertEqual(30, len(small.mesh.book))
+        self.assertLessEqual(len(small.mesh._dialer._peers), 2 * 30 + 65)
+        self.assertIn(self.p.id, small.mesh.links)
+        small.mesh.leave("enough")
+
+    def test_linked_peer(self) -> None:
+        """What others say of a linked peer does not end its link, nor dial it."""
+        left = record("p", at=WALL + 1, state="left").sealed
+        q = self.town.puppet("q").dial(self.a)
+        q.say(Peers([left], more=False))
+        self.town.run(2)
+        self.assertIn(self.p.id, self.a.mesh.links)
+        self.assertEqual(([], []), (self.a.said(PeerLeft), self.dialed()))
+
+    def test_newer_record_of_one_that_moved(self) -> None:
+        """A dead peer is dialed where its newer record says it is."""
+        self.line.hello()
+        self.town.run(1)
+        del self.town.houses[self.p.address]
+        q = self.line = self.town.puppet("q").dial(self.a)
+        self.assertIsNotNone(q)
+        self.tell(record("p", ["10.5.0.9:1"], at=WALL + 10).sealed)
+        self.town.run(62)
+        self.assertIn("10.5.0.9:1", self.dialed())
+        entry = self.a.mesh.book.get(identity("p").id)
+        assert entry is not None
+        self.assertEqual(PeerState.DEAD, entry.state)
+
+    def test_instance(self) -> None:
+        """Each start of a process has an instance of its own; all its links have the same."""
+        q = self.town.puppet("q").dial(self.a)
+        b = self.town.house("b")
+        other = self.town.puppet("r").dial(b)
+        instances = [line.of(Hello)[0].instance for line in (self.line, q, other)]
+        self.assertEqual(2, len(set(instances)))
+        self.assertEqual(instances[0], instances[1])
