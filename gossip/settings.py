@@ -61,7 +61,7 @@ class Limits:
     unmet_wait: float = 600.0
     """Between later dials of a never-linked peer."""
     unmet_per_minute: int = 4
-    """Dials of one address for never-linked peers, whoever claims to be there."""
+    """Dials of one address for peers that were not found there yet, whoever claims to be there."""
     sync_gap: float = 1.0
     """Between two `get_peers` on one link."""
     syncs: int = 4

@@ -52,6 +52,11 @@ class Address:
             raise ValueError(f"{text!r}: write an IPv6 address as [address]:port")
         return cls(host, int(port))
 
+    def plain(self) -> "Address":
+        """The same with a literal host unwrapped, so that one place has one spelling."""
+        ip = literal(self.host)
+        return self if ip is None else Address(str(ip), self.port)
+
     def __str__(self) -> str:
         """As it is written: IPv6 in brackets."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

@@ -14,7 +14,7 @@ from twisted.internet.interfaces import IReactorTime
 from gossip.mesh import pairing
 from gossip.mesh.agenda import Agenda
 from gossip.mesh.attempt import Ending
-from gossip.mesh.book import Book
+from gossip.mesh.book import Book, BookFull
 from gossip.mesh.link import Link
 from gossip.mesh.pairing import Candidate
 from gossip.settings import Limits
@@ -177,6 +177,8 @@ class Admission:
             self._book.learn(hello.record, self._wall(), loopback=link.loopback, linking=True)
         except RecordForged as error:
             return Bye("protocol", f"hello: record: {error}")
+        except BookFull as error:
+            return Bye("overload", f"no more peers can be held: {error}")
         except RecordRefused as error:
             return Bye("refused", f"your record does not count: {error}")
         return None

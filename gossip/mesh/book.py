@@ -19,6 +19,10 @@ from gossip.trust.records import Record, RecordRefused
 from gossip.wire.messages import BUCKET_BYTES, BUCKETS, Sealed
 
 
+class BookFull(RecordRefused):
+    """There is no room for another peer."""
+
+
 class PeerState(Enum):
     """What became of a peer."""
 
@@ -68,6 +72,8 @@ class Entry:
     state: PeerState = PeerState.UNMET
     loopback: bool = False
     """Whether its record was heard over a loopback link (PROTOCOL §8, addresses)."""
+    host: str = ""
+    """The literal address, without a port, at which it proved its key last."""
     met: bool = False
     """Whether there ever was a link to it."""
 
@@ -247,7 +253,7 @@ class Book:
                 if entry.state is not PeerState.ALIVE:
                     self._forget(peer)
                     return
-        raise RecordRefused("the book is full of peers that were linked")
+        raise BookFull("the book is full of peers that were linked")
 
     def _forget(self, peer: PeerId) -> None:
         del self._entries[peer]

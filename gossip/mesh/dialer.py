@@ -20,13 +20,13 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from gossip.logs import levels
-from gossip.mesh.addresses import Address, Judge
+from gossip.mesh.addresses import Address
 from gossip.mesh.admission import DUPLICATE
 from gossip.mesh.attempt import Attempt, Ending
 from gossip.mesh.book import Book
 from gossip.mesh.factories import Dialed
-from gossip.mesh.gate import Sparing
 from gossip.mesh.link import Surroundings
+from gossip.mesh.routes import NOWHERE, Routes
 from gossip.mesh.target import Resting, Target
 from gossip.settings import Limits, Seed
 from gossip.trust.identity import PeerId
@@ -34,14 +34,8 @@ from gossip.trust.identity import PeerId
 ADMITTED = "admitted"
 """The code of a dial that led to a link."""
 
-NOWHERE = "nowhere"
-"""The code of a dial that had nothing to dial: it proves nothing about the peer."""
-
 RESOLVE_WAIT = 15.0
 """Seconds for a name to become addresses. Resolvers give up by themselves, but not all of them."""
-
-OWN_ADDRESSES_KEPT = 256
-"""Addresses at which the node met itself: its interfaces, and what NAT makes of them."""
 
 
 class Roads(Interface):
@@ -75,16 +69,14 @@ class Dialer:
         around: Surroundings,
         roads: Roads,
         book: Book,
-        judge: Judge,
+        routes: Routes,
         random: Random,
         outcomes: Outcomes,
     ) -> None:
-        self.own: dict[Address, None] = {}
-        """Where the node met itself."""
         self._around = around
         self._roads = roads
         self._book = book
-        self._judge = judge
+        self._routes = routes
         self._random = random
         self._peers: dict[PeerId, Target] = {}
         self._seeds: list[Target] = []
@@ -93,7 +85,6 @@ class Dialer:
         # Those never met wait apart: whoever invents some must not keep us from our own.
         self._hearsay: deque[Target] = deque()
         self._draining = False
-        self._sparing = Sparing(around.limits.unmet_per_minute)
         self._active = 0
         self._hastened_at = float("-inf")
         self._stopped = False
@@ -111,10 +102,16 @@ class Dialer:
 
     def want(self, peer: PeerId, delay: float = 0.0) -> None:
         """Dial a peer of the book until there is a link, from `delay` seconds on."""
-        if peer not in self._peers and not self._stopped:
+        if self._stopped:
+            return
+        target = self._peers.get(peer)
+        if target is None:
             self._sweep()
             target = self._peers[peer] = Target(self._start, peer)
             self._after(target, delay)
+        elif target.state is Resting.LEFT:
+            # Whoever comes and goes, by what is said of it, is dialed no faster for that.
+            self._after(target, max(delay, self._delay(target) if target.failures else 0))
 
     def confirmed(self, peer: PeerId) -> None:
         """A newer record of a peer came: its addresses count again."""
@@ -153,19 +150,18 @@ class Dialer:
     def left(self, peer: PeerId) -> None:
         """A peer left on purpose: it is not dialed, but for a seed that led to it."""
         self._linked.discard(peer)
-        self.forget(peer)
         for target in self._targets(peer):
-            if target.state is Resting.LINKED:
+            if target.seed is None:
+                self._drop(target)
+                target.state = Resting.LEFT
+            elif target.state is Resting.LINKED:
                 self._after(target, self._backoff(0))
 
     def forget(self, peer: PeerId) -> None:
         """Do not dial a peer without a link any more. Seeds stay."""
         target = self._peers.pop(peer, None)
-        if target is None:
-            return
-        self._around.agenda.drop(target)
-        if target.attempt is not None:
-            target.attempt.cancel()
+        if target is not None:
+            self._drop(target)
 
     def hasten(self, now: float) -> None:
         """
@@ -185,20 +181,18 @@ class Dialer:
                 soon = now + self._random.uniform(0, 4 * self._limits.backoff_first)
                 self._around.agenda.no_later(target, soon)
 
-    def met_self(self, address: Address) -> None:
-        """Whoever answers at this address is this node."""
-        if len(self.own) < OWN_ADDRESSES_KEPT:
-            self.own[address] = None
-
     def stop(self) -> None:
         """Dial nobody any more."""
         self._stopped = True
         self._queue.clear()
         self._hearsay.clear()
         for target in [*self._peers.values(), *self._seeds]:
-            self._around.agenda.drop(target)
-            if target.attempt is not None:
-                target.attempt.cancel()
+            self._drop(target)
+
+    def _drop(self, target: Target) -> None:
+        self._around.agenda.drop(target)
+        if target.attempt is not None:
+            target.attempt.cancel()
 
     def _start(self, target: Target) -> None:
         """Dial a target now, or as soon as there are fewer dials under way."""
@@ -260,13 +254,14 @@ class Dialer:
 
     async def _any_address(self, target: Target) -> Ending:
         ending = Ending(NOWHERE, "it has no address that may be dialed")
-        for address in self._candidates(target):
+        for address in self._routes.candidates(target):
             hosts = await self._resolved(address.host)
             if not hosts:
                 ending = Ending("unreachable", f"no address is known for {address.host}")
             for host in hosts:
                 literal = Address(host, address.port)
-                objection = self._objection(target, literal)
+                now = self._around.clock.seconds()
+                objection = self._routes.objection(target, literal, now)
                 if objection is not None:
                     ending = objection
                     continue
@@ -286,35 +281,6 @@ class Dialer:
             return await resolving
         except GaveUp:
             return ()
-
-    def _candidates(self, target: Target) -> list[Address]:
-        if target.seed is not None:
-            return [target.seed.address]
-        found = [target.last_good] if target.last_good is not None else []
-        entry = self._book.get(target.peer) if target.peer is not None else None
-        for text in entry.record.addresses if entry is not None else ():
-            try:
-                found.append(Address.parse(text))
-            except ValueError:
-                continue
-        return [a for a in dict.fromkeys(found) if a not in target.mismatched]
-
-    def _objection(self, target: Target, address: Address) -> Ending | None:
-        if address in self.own:
-            return Ending(NOWHERE if target.seed is None else "self", "it is this node itself")
-        if target.seed is not None:
-            # The operator named it: no address is too odd for that.
-            return None
-        assert target.peer is not None
-        entry = self._book.get(target.peer)
-        loopback = entry is not None and entry.loopback
-        objection = self._judge.objection(address, loopback=loopback)
-        if objection is not None:
-            return Ending(NOWHERE, f"{address} is not dialed: {objection}")
-        spare = self._unmet(target)
-        if spare and not self._sparing.take(address, self._around.clock.seconds()):
-            return Ending(NOWHERE, f"{address} was dialed too often for unmet peers")
-        return None
 
     async def _one_address(self, target: Target, address: Address, host: str) -> Ending:
         settled: Deferred[Ending | None] = Deferred()

@@ -42,7 +42,7 @@ class Gate:
 
 @define
 class Sparing:
-    """How often each address was dialed for never-linked peers in the last minute."""
+    """How often each address was dialed in the last minute for peers not found there yet."""
 
     most: int
     _recent: deque[tuple[float, Address]] = field(factory=deque)

@@ -123,7 +123,7 @@ class Link(Protocol):
     def far(self) -> Address:
         """The other end of the connection."""
         if self.attempt is not None:
-            return self.attempt.address
+            return self.attempt.address.plain()
         where = self.transport.getPeer() if self.transport is not None else None
         host = str(getattr(where, "host", "unknown"))
         ip = literal(host)

@@ -20,12 +20,13 @@ from gossip.mesh.admission import DUPLICATE, Admission
 from gossip.mesh.agenda import Agenda
 from gossip.mesh.attempt import Ending
 from gossip.mesh.book import Book, PeerState
-from gossip.mesh.dialer import NOWHERE, Dialer, Roads
+from gossip.mesh.dialer import Dialer, Roads
 from gossip.mesh.factories import Accepted
 from gossip.mesh.link import Link, Surroundings
 from gossip.mesh.own import OwnAddresses, OwnRecord, Subject
 from gossip.mesh.reconcile import Reconciler
 from gossip.mesh.roster import Roster
+from gossip.mesh.routes import NOWHERE, Routes
 from gossip.mesh.status import IdentityMismatch, Refused, Tell
 from gossip.mesh.talk import Talk
 from gossip.mesh.target import Target
@@ -87,11 +88,13 @@ class Mesh:
         )
         self.acceptor: Factory = Accepted(around)
         self.book = Book(self._own.record, limits.peers)
+        judge = Judge(own=self._here, networks=settings.peer_networks)
+        self._routes = Routes(self.book, judge, limits.unmet_per_minute)
         self._dialer = Dialer(
             around=around,
             roads=world.roads,
             book=self.book,
-            judge=Judge(own=self._here, networks=settings.peer_networks),
+            routes=self._routes,
             random=world.random,
             outcomes=self,
         )
@@ -239,7 +242,7 @@ class Mesh:
 
     def met_self(self, link: Link) -> None:
         """The dial led to this node."""
-        self._dialer.met_self(link.far)
+        self._routes.met_self(link.far)
 
     # Outcomes: called by the dialer.
 

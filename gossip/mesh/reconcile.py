@@ -47,6 +47,20 @@ class _Exchange:
         self.reconciler.due(self)
 
 
+@define(eq=False)
+class _Reply:
+    """What one link has asked, and when it was answered last."""
+
+    reconciler: "Reconciler"
+    link: Link
+    question: GetPeers
+    answered_at: float = float("-inf")
+
+    def tick(self, now: float) -> None:
+        """The gap since the last answer is over."""
+        self.reconciler.answer(self)
+
+
 class Reconciler:
     """See the module."""
 
@@ -58,6 +72,7 @@ class Reconciler:
         self._exchanges: dict[Link, _Exchange] = {}
         self._asking: dict[_Exchange, None] = {}
         self._queue: dict[_Exchange, None] = {}
+        self._replies: dict[Link, _Reply] = {}
 
     def opened(self, link: Link, view: str) -> None:
         """A link is up, and its hello told a view: ask at once where it differs."""
@@ -85,13 +100,17 @@ class Reconciler:
         if exchange is None or exchange not in self._asking:
             return
         exchange.taught = exchange.taught or learned
-        if more:
+        if not more:
+            self._finish(exchange)
+        elif learned:
+            # Only what teaches something gets more time: an answer without end would keep its place.
             self._agenda.set(exchange, self._clock.seconds() + self._limits.sync_wait)
-            return
-        self._finish(exchange)
 
     def closed(self, link: Link) -> None:
         """A link is gone."""
+        reply = self._replies.pop(link, None)
+        if reply is not None:
+            self._agenda.drop(reply)
         exchange = self._exchanges.pop(link, None)
         if exchange is None:
             return
@@ -102,8 +121,25 @@ class Reconciler:
             self._next()
 
     def asked(self, link: Link, question: GetPeers) -> None:
-        """A peer asks for records: tell it, as fast as it reads."""
-        link.answer(messages.answer(self._book.held(question.bucket_bytes())))
+        """
+        A peer asks for records: tell it, as fast as it reads.
+
+        Of questions that come faster than they may, the last one is answered when it may come.
+        """
+        reply = self._replies.setdefault(link, _Reply(self, link, question))
+        reply.question = question
+        ready = reply.answered_at + self._limits.sync_gap
+        if self._clock.seconds() >= ready:
+            self.answer(reply)
+        else:
+            self._agenda.no_later(reply, ready)
+
+    def answer(self, reply: "_Reply") -> None:
+        """Answer the question that came last."""
+        self._agenda.drop(reply)
+        reply.answered_at = self._clock.seconds()
+        theirs = reply.question.bucket_bytes()
+        reply.link.answer(messages.answer(self._book.held(theirs)))
 
     def due(self, exchange: _Exchange) -> None:
         """The time of an exchange has come: it may be asked again, or its answer is overdue."""

@@ -12,8 +12,9 @@ from gossip.mesh.addresses import Address
 from gossip.mesh.agenda import Agenda
 from gossip.mesh.attempt import Ending
 from gossip.mesh.book import Book, Entry, Happening, PeerState
-from gossip.mesh.dialer import NOWHERE, Dialer
+from gossip.mesh.dialer import Dialer
 from gossip.mesh.link import Link
+from gossip.mesh.routes import NOWHERE
 from gossip.mesh.status import PeerAlive, PeerDead, PeerLeft, Tell
 from gossip.mesh.target import Target
 from gossip.trust.identity import PeerId
@@ -65,6 +66,7 @@ class Roster:
             self._agenda.drop(loss)
         before, first = entry.state, not entry.met
         changed = self._book.happened(peer, Happening.LINKED)
+        entry.host = link.far.host
         self.links[peer] = link
         self._dialer.linked(peer)
         link.admitted(hello)

@@ -18,6 +18,7 @@ from gossip.mesh.reconcile import Reconciler
 from gossip.mesh.roster import Roster, shown
 from gossip.mesh.status import PingHeard, Tell
 from gossip.settings import Settings, agent
+from gossip.trust.identity import PeerId, short
 from gossip.trust.records import Record, RecordForged, RecordRefused
 from gossip.wire.messages import (
     Bye,
@@ -30,6 +31,9 @@ from gossip.wire.messages import (
     Pong,
     Sealed,
 )
+
+SKEW = 5.0
+"""Seconds by which a peer's wall clock may differ from ours without a word in the log."""
 
 
 class Talk:
@@ -101,6 +105,7 @@ class Talk:
             if moved:
                 self._dialer.hasten(self._clock.seconds())
         self._reconciler.opened(link, hello.view)
+        self._compare_clocks(link.peer, hello)
         # Spread over the period, so that many peers are not pinged in one burst.
         link.ping_next(self._clock.seconds() + self._random.uniform(0, self._settings.period))
 
@@ -135,6 +140,16 @@ class Talk:
         for link in list(self._roster.links.values()):
             link.tell(Peers([self._own.record.sealed], more=False))
 
+    def _compare_clocks(self, peer: PeerId, hello: Hello) -> None:
+        skew = hello.time - self._wall()
+        if abs(skew) > SKEW:
+            self._log.warn(
+                "the clock of {peer} differs from ours by {skew:.0f} s; records from a clock that"
+                " is a day ahead do not count",
+                peer=short(peer),
+                skew=skew,
+            )
+
     def _ping_heard(self, link: Link, ping: Ping) -> None:
         link.tell(Pong(ping.seq))
         assert link.peer is not None
@@ -167,7 +182,8 @@ class Talk:
         self._reconciler.answered(link, learned=learned, more=peers.more)
 
     def _bye_heard(self, link: Link, bye: Bye) -> None:
-        if not isinstance(bye.record, UnsetType):
+        # Whoever was not admitted has no word in who is here.
+        if link.linked_at is not None and not isinstance(bye.record, UnsetType):
             self._record_heard(link, bye.record)
 
     def _record_heard(self, link: Link, sealed: Sealed) -> bool:

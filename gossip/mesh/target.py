@@ -18,6 +18,7 @@ class Resting(Enum):
     """Where the dialing of one target is."""
 
     LINKED = "linked"
+    LEFT = "left"
     WAITING = "waiting"
     QUEUED = "queued"
     DIALING = "dialing"

@@ -73,7 +73,7 @@ class HelloTests(AdmissionCase):
         first, second, third = (self.town.puppet(name) for name in "pqr")
         first.dial(small)
         second.dial(small)
-        self.assertEqual(["refused"], self.byes(third.dial(small)))
+        self.assertEqual(["overload"], self.byes(third.dial(small)))
         self.assertEqual({first.id, second.id}, set(small.mesh.links))
         second.lines[0].say(Bye("leaving", "enough"))
         self.town.run(1)

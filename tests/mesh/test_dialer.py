@@ -19,8 +19,9 @@ from gossip.mesh.addresses import Address, Judge
 from gossip.mesh.agenda import Agenda
 from gossip.mesh.attempt import Attempt, Ending
 from gossip.mesh.book import Book, Happening
-from gossip.mesh.dialer import NOWHERE, OWN_ADDRESSES_KEPT, RESOLVE_WAIT, Dialer
+from gossip.mesh.dialer import RESOLVE_WAIT, Dialer
 from gossip.mesh.link import Link, Surroundings
+from gossip.mesh.routes import NOWHERE, OWN_ADDRESSES_KEPT, Routes
 from gossip.mesh.target import Target
 from gossip.settings import Limits, Seed
 from gossip.trust.identity import PeerId
@@ -171,11 +172,12 @@ class DialerCase(UnitCase):
             identify=lambda transport: identity("nobody").id,
             explain=lambda error: None,
         )
+        self.routes = Routes(self.book, Judge(own={HERE}), self.limits.unmet_per_minute)
         self.dialer = Dialer(
             around=around,
             roads=self.roads,
             book=self.book,
-            judge=Judge(own={HERE}),
+            routes=self.routes,
             random=Random(1),
             outcomes=self,
         )
@@ -201,6 +203,9 @@ class DialerCase(UnitCase):
         if met:
             self.book.happened(learned.id, Happening.LINKED)
             self.book.happened(learned.id, Happening.DIED)
+            entry = self.book.get(learned.id)
+            assert entry is not None
+            entry.host = addresses[0].rpartition(":")[0] if addresses else ""
         return learned.id
 
     def admit(self, call: Call, peer: PeerId) -> None:
@@ -542,14 +547,14 @@ class AddressTests(DialerCase):
     def test_self(self) -> None:
         """Where the node met itself it does not dial again, and it remembers a bounded number."""
         address = Address("198.51.100.1", 1)
-        self.dialer.met_self(address)
+        self.routes.met_self(address)
         for i in range(2 * OWN_ADDRESSES_KEPT):
-            self.dialer.met_self(Address("198.51.100.2", i))
+            self.routes.met_self(Address("198.51.100.2", i))
         self.dialer.want(self.know("p", str(address)))
         self.dialer.dial_seed(Seed(address))
         self.assertEqual([], self.refuse(100))
         self.assertEqual({NOWHERE, "self"}, {ending.code for ending in self.failed})
-        self.assertEqual(OWN_ADDRESSES_KEPT, len(self.dialer.own))
+        self.assertEqual(OWN_ADDRESSES_KEPT, len(self.routes.own))
 
 
 class EndTests(DialerCase):

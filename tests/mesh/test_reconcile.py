@@ -96,15 +96,35 @@ class AskingTests(ReconcileCase):
         self.assertEqual([1] * 8, list(map(self.asked, lines)))
 
     def test_answer_in_parts(self) -> None:
-        """An answer that goes on holds its place for as long as parts of it come."""
+        """An answer that goes on holds its place for as long as its parts teach something."""
         lines = [self.link(f"p{i}", ODD) for i in range(5)]
         for i in range(5):
-            for line in lines[:4]:
-                self.answer(line, record(f"x{i}").sealed, more=True)
+            for number, line in enumerate(lines[:4]):
+                self.answer(line, record(f"x{i}{number}").sealed, more=True)
             self.town.run(8)
         self.assertEqual(0, self.asked(lines[4]))
         self.answer(lines[1])
         self.assertEqual(1, self.asked(lines[4]))
+
+    def test_answer_without_end(self) -> None:
+        """Parts that teach nothing do not hold the place of others."""
+        lines = [self.link(f"p{i}", ODD) for i in range(5)]
+        for _ in range(3):
+            for line in lines[:4]:
+                self.answer(line, more=True)
+            self.town.run(4)
+        self.assertEqual(1, self.asked(lines[4]))
+
+    def test_questions_that_come_too_fast(self) -> None:
+        """One is answered at once, and of the others the last when its time has come."""
+        line = self.link("p", self.a.mesh.book.view())
+        before = len(line.of(Peers))
+        for _ in range(100):
+            line.say(GetPeers())
+        self.town.run(0.5)
+        self.assertEqual(before + 1, len(line.of(Peers)))
+        self.town.run(5)
+        self.assertEqual(before + 2, len(line.of(Peers)))
 
     def test_nobody_is_asked_in_vain(self) -> None:
         """One that waits is not asked where another's answer has made the books equal."""

@@ -1,0 +1,68 @@
+"""
+Where a target may be dialed, and in what order (PROTOCOL §8, addresses heard from others).
+"""
+
+from typing import Final
+
+from gossip.mesh.addresses import Address, Judge
+from gossip.mesh.attempt import Ending
+from gossip.mesh.book import Book
+from gossip.mesh.gate import Sparing
+from gossip.mesh.target import Target
+
+NOWHERE: Final = "nowhere"
+"""The code of a dial that had nothing to dial: it proves nothing about the peer."""
+
+OWN_ADDRESSES_KEPT: Final = 256
+"""Addresses at which the node met itself: its interfaces, and what NAT makes of them."""
+
+
+class Routes:
+    """Knows what is said of addresses, what was found at them, and how often they were dialed."""
+
+    def __init__(self, book: Book, judge: Judge, per_minute: int) -> None:
+        self.own: dict[Address, None] = {}
+        """Where the node met itself."""
+        self._book = book
+        self._judge = judge
+        self._sparing = Sparing(per_minute)
+
+    def met_self(self, address: Address) -> None:
+        """Whoever answers at this address is this node."""
+        if len(self.own) < OWN_ADDRESSES_KEPT:
+            self.own[address] = None
+
+    def candidates(self, target: Target) -> list[Address]:
+        """The addresses of a target, best first: where it was found last, then what it says."""
+        if target.seed is not None:
+            return [target.seed.address]
+        found = [target.last_good] if target.last_good is not None else []
+        entry = self._book.get(target.peer) if target.peer is not None else None
+        for text in entry.record.addresses if entry is not None else ():
+            try:
+                found.append(Address.parse(text))
+            except ValueError:
+                continue
+        return [address for address in dict.fromkeys(found) if address not in target.mismatched]
+
+    def objection(self, target: Target, address: Address, now: float) -> Ending | None:
+        """
+        Why a literal address is not dialed for a target; None where it is, which counts as a dial.
+
+        What the operator named is always dialed, but for the node itself.
+        """
+        # One address has many spellings; whoever listens there gets all the dials.
+        plain = address.plain()
+        if plain in self.own:
+            return Ending(NOWHERE if target.seed is None else "self", "it is this node itself")
+        if target.seed is not None:
+            return None
+        entry = self._book.get(target.peer) if target.peer is not None else None
+        loopback = entry is not None and entry.loopback
+        objection = self._judge.objection(address, loopback=loopback)
+        if objection is not None:
+            return Ending(NOWHERE, f"{address} is not dialed: {objection}")
+        proved = entry is not None and entry.host == plain.host
+        if not proved and not self._sparing.take(plain, now):
+            return Ending(NOWHERE, f"{address} was dialed too often for peers not found there yet")
+        return None
