@@ -152,6 +152,7 @@ class Dialer:
         self._linked.discard(peer)
         for target in self._targets(peer):
             if target.seed is None:
+                target.failures += target.state is Resting.DIALING
                 self._drop(target)
                 target.state = Resting.LEFT
             elif target.state is Resting.LINKED:

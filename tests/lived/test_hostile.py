@@ -928,9 +928,14 @@ class Watch:
     """Lets nodes write down whom they dial: what is refused by the network is seen by nobody else."""
 
     HOOK = """
-import os, sys
+import os, sys, weakref
+known = weakref.WeakSet()
 def seen(event, arguments):
     if event == "socket.connect" and isinstance(arguments[1], tuple):
+        # A connection that is under way is asked for once more, to hear how it went.
+        if arguments[0] in known:
+            return
+        known.add(arguments[0])
         with open(f"{os.environ['DIALED']}.{os.getpid()}", "a") as file:
             print(*arguments[1][:2], file=file)
 sys.addaudithook(seen)
