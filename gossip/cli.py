@@ -33,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         node.run(options.settings())
     except node.CannotRun as error:
         return _fail(1, str(error))
+    except KeyboardInterrupt:
+        # Before the node was there to take the signal: there is nobody to say farewell to.
+        return 0
     finally:
         lines.count()
         errors.flush()

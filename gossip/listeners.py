@@ -23,7 +23,7 @@ from gossip.mesh.addresses import Address
 BACKLOG = 1024
 """Connections that the system holds for us: a whole fleet may come back at once."""
 
-_ENDPOINTS = ("tcp:", "tcp6:", "systemd:", "unix:", "haproxy:")
+_ENDPOINTS = ("tcp:", "tcp6:", "systemd:", "haproxy:")
 
 
 class CannotListen(Exception):

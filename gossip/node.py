@@ -27,7 +27,7 @@ from twisted.logger import Logger
 
 from gossip import listeners, logs
 from gossip.logs import levels
-from gossip.mesh.addresses import Address
+from gossip.mesh.addresses import Address, literal
 from gossip.mesh.mesh import Mesh, World
 from gossip.mesh.own import Subject
 from gossip.mesh.roads import TLSRoads
@@ -139,6 +139,9 @@ class Node(Service):
         port = answers[0] if answers else None
         if not IListeningPort.providedBy(port):
             raise CannotRun(_why_not(door.name, getattr(port, "value", None)))
+        if literal(_bound(port).host) is None:
+            port.stopListening()
+            raise CannotRun(f"cannot listen on {door.name}: peers must have IP addresses")
         return port
 
     async def stopService(self) -> None:
@@ -211,7 +214,7 @@ def steady(reactor: Any) -> None:
     Let the reactor's timers go by the monotonic clock.
 
     They go by the wall clock otherwise: an hour forward would end every wait at once, an hour back
-    would stop every heartbeat (https://github.com/twisted/twisted/issues/2424).
+    would stop every heartbeat.
     """
     if reactor.getDelayedCalls():
         _log.warn(
@@ -227,19 +230,23 @@ def handle_signals(node: Node, reactor: Any = _reactor) -> None:
 
     Replaces Twisted's own handlers, which make twistd end by the signal instead of with status 0.
     """
+    asked = False
 
     def stop(number: int, _: object) -> None:
-        name = signal.Signals(number).name
-        if node.phase is Phase.LEAVING and number == signal.SIGINT:
+        nonlocal asked
+        if asked and number == signal.SIGINT:
             os._exit(128 + number)
-        if node.phase in (Phase.STARTING, Phase.RUNNING):
-            node.reason = f"stopped by {name}"
+        if not asked:
+            asked = True
+            node.reason = f"stopped by {signal.Signals(number).name}"
             reactor.callFromThread(reactor.stop)
 
     def install() -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
 
+    install()
+    # Once more, since Twisted sets its own when it begins to run.
     reactor.callWhenRunning(install)
 
 

@@ -3,6 +3,7 @@ The options, one class for `p2p-gossip` and for twistd (INTERFACE), and their wa
 """
 
 import socket
+import sys
 from collections.abc import Callable, Sequence
 from ipaddress import ip_network
 from math import isfinite
@@ -89,7 +90,8 @@ class Options(usage.Options):
         except usage.UsageError as error:
             if self.parent is None:
                 raise
-            raise SystemExit(f"p2p-gossip: {error}; see p2p-gossip --help") from None
+            print(f"p2p-gossip: {error}; see p2p-gossip --help", file=sys.stderr)
+            raise SystemExit(2) from None
 
     def parseArgs(self, *extra: str) -> None:
         """Take nothing but options."""
@@ -116,7 +118,10 @@ class Options(usage.Options):
 
     def opt_advertise(self, text: str) -> None:
         """host:port to give to others; repeatable [default: what peers see]"""
-        self["advertise"].append(_address("--advertise", text))
+        address = _address("--advertise", text)
+        if address.port == 0:
+            raise usage.UsageError(f"--advertise {text!r}: nobody dials port 0")
+        self["advertise"].append(address)
 
     def opt_tag(self, text: str) -> None:
         """key=value to show to others; repeatable"""

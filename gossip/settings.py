@@ -68,9 +68,12 @@ class Limits:
     """`get_peers` unanswered at a time."""
     sync_wait: float = 10.0
     """For an answer before its place is given to another link."""
+    record_cost: float = 0.4
+    """Frames for which a record counts that had to be verified: 500 a second from one peer, which
+    take a twentieth of a core with Ed25519 and a fifth with P-384."""
     forged_records: int = 1000
     """Forged or malformed records on one link before it is ended: 0.1 s of a core."""
-    stop_wait: float = 1.5
+    stop_wait: float = 1.2
     """For farewells when the node stops; then everything is aborted. Below 2 s in all."""
 
 

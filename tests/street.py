@@ -35,7 +35,7 @@ from gossip.mesh.link import Link
 from gossip.mesh.mesh import Mesh, World
 from gossip.mesh.own import Subject
 from gossip.mesh.status import Event
-from gossip.mesh.target import Resting, Target
+from gossip.mesh.target import Dialing, Target
 from gossip.settings import Seed, Settings
 from gossip.trust import records
 from gossip.trust.identity import Identity, PeerId
@@ -47,7 +47,7 @@ from tests.cases import UnitCase
 FULL = 65536
 """Bytes on the way from which a producer is asked to pause, as Twisted's transports do."""
 
-WAITING, QUEUED = Resting.WAITING, Resting.QUEUED
+WAITING, QUEUED = Dialing.WAITING, Dialing.QUEUED
 
 PORT = 8080
 WALL = 1_800_000_000.0
@@ -381,10 +381,10 @@ class House:
     def _cared_for(self, target: Target) -> bool:
         dialer = self.mesh._dialer
         return {
-            Resting.DIALING: target.attempt is not None,
-            Resting.QUEUED: target in dialer._queue or target in dialer._hearsay,
-            Resting.WAITING: self.mesh._agenda._at(target) < float("inf"),
-            Resting.LINKED: False,
+            Dialing.DIALING: target.attempt is not None,
+            Dialing.QUEUED: target in dialer._queue or target in dialer._hearsay,
+            Dialing.WAITING: self.mesh._agenda._at(target) < float("inf"),
+            Dialing.LINKED: False,
         }[target.state]
 
     def linked(self) -> set[str]:

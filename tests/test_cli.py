@@ -76,7 +76,7 @@ class ErrorTests(SynchronousTestCase):
         return done.returncode, done.stdout, done.stderr
 
     def test_wrong_options(self) -> None:
-        """Status 2, by twistd 1, and one line that says what is wrong and where there is help."""
+        """Status 2, by twistd too, and one line that says what is wrong and where there is help."""
         for arguments, said in (
             (["--port", "x"], "--port 'x' is not a whole number"),
             (["--period", "nan"], "--period nan is not from 0.05 to 86400"),
@@ -87,7 +87,7 @@ class ErrorTests(SynchronousTestCase):
         ):
             line = f"p2p-gossip: {said}; see p2p-gossip --help\n"
             self.assertEqual((2, "", line), self.end(*COMMAND, *arguments))
-        self.assertEqual((1, "", line), self.end(*BY_TWISTD, *arguments))
+        self.assertEqual((2, "", line), self.end(*BY_TWISTD, *arguments))
 
     def test_cannot_run(self) -> None:
         """Status 1, and one line that says what is wrong; by twistd too."""

@@ -170,6 +170,26 @@ class ComposeTests(UnitCase):
                 self.compose(**settings).startService()
             self.assertIn(words, str(caught.exception))
 
+    def test_what_has_no_ip_address_is_not_listened_on(self) -> None:
+        """Peers tell each other at which address they see each other."""
+        opened = Port("", 0)
+        street = Street()
+        house = street.house("a")
+        self.addCleanup(street.leave)
+        made = Node(
+            settings=house.settings,
+            mesh=house.mesh,
+            doors=[node.Door("unix:path", partial(opens, opened))],
+            tell=lambda _: None,
+            when_running=lambda call: call(),
+        )
+        with self.assertRaises(CannotRun) as caught:
+            made.startService()
+        self.assertEqual(
+            "cannot listen on unix:path: peers must have IP addresses", str(caught.exception)
+        )
+        self.assertTrue(opened.closed)
+
     def test_port_0_is_one_port_for_all_addresses(self) -> None:
         """The second address gets the port that the system picked for the first."""
         street = Street()

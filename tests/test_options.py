@@ -4,7 +4,7 @@ The options, one class for `p2p-gossip` and for twistd.
 
 import io
 import socket
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from ipaddress import ip_network
 
 from twisted.python.usage import UsageError
@@ -164,6 +164,7 @@ class WrongTests(UnitCase):
     def test_advertise(self) -> None:
         """What is given to others is an address, and there are at most eight."""
         self.refused("--advertise: 'a' is not host:port", "--advertise", "a")
+        self.refused("--advertise 'a:0': nobody dials port 0", "--advertise", "a:0")
         nine = [f"--advertise=a:{port}" for port in range(1, 10)]
         self.assertEqual(8, len(parse(*nine[:8]).advertise))
         self.refused("--advertise takes at most 8 addresses", *nine)
@@ -243,9 +244,13 @@ class HelpTests(UnitCase):
         """As a part of another command, what is wrong is one line and the end."""
         options = Options()
         options.parent = Options()
-        ending = self.assertRaises(SystemExit, options.parseOptions, ["--port", "x"])
+        errors = io.StringIO()
+        with redirect_stderr(errors):
+            ending = self.assertRaises(SystemExit, options.parseOptions, ["--port", "x"])
         self.assertEqual(
-            "p2p-gossip: --port 'x' is not a whole number; see p2p-gossip --help", ending.code
+            "p2p-gossip: --port 'x' is not a whole number; see p2p-gossip --help\n",
+            errors.getvalue(),
         )
+        self.assertEqual(2, ending.code)
         options.parseOptions(["--port", "1"])
         self.assertEqual(1, options.settings().port)

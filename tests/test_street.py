@@ -14,7 +14,7 @@ from zope.interface.verify import verifyObject
 from gossip.mesh.addresses import Address
 from gossip.mesh.book import Entry, PeerState
 from gossip.mesh.status import PingHeard, Refused
-from gossip.mesh.target import Resting
+from gossip.mesh.target import Dialing
 from tests.cases import UnitCase
 from tests.street import FULL, House, Street, StreetCase, Transport, identity
 
@@ -305,7 +305,7 @@ class SoundTests(StreetCase):
         town.run(10)
         self.assertEqual([], b.ailments())
         (seed,) = b.mesh._dialer._seeds
-        seed.state = Resting.LINKED
+        seed.state = Dialing.LINKED
         self.assertEqual(1, len([what for what in b.ailments() if "seed" in what]))
         b.mesh._dialer.forget(a.id)
         self.assertEqual(2, len(b.ailments()))

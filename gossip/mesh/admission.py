@@ -102,10 +102,7 @@ class Admission:
                 self._host.met_self(link)
             if verdict.code == "identity":
                 self._host.mismatched(link)
-            if verdict.code == "refused" and link.role is Role.ACCEPTOR:
-                link.close(Bye("refused", verdict.reason), ending)
-            else:
-                link.drop(ending)
+            link.drop(ending)
         elif link.role is Role.DIALER:
             if peer in self._links or peer in self._dials:
                 link.drop(Ending(DUPLICATE, f"there is a link to {short(peer)} already"))
@@ -156,6 +153,11 @@ class Admission:
             self._forget(waiting)
         elif waiting.old is link:
             self._take_up(waiting)
+
+    def forgive(self, now: float) -> None:
+        """This node did not run for a while: a probe gets its time anew."""
+        for waiting in self._waiting.values():
+            self._agenda.set(waiting, now + self._limits.probe_wait)
 
     def probed(self, waiting: _Waiting) -> None:
         """The time of a probe is over: silence loses."""

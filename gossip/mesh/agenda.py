@@ -29,6 +29,8 @@ class Agenda:
 
     def __init__(self, clock: IReactorTime, stalled: Callable[[float, float], None]) -> None:
         """`stalled(seconds, now)` is called before what is due, when we did not run for so long."""
+        self.stalled_at = float("-inf")
+        """When it last turned out that this node had not run for a while."""
         self._clock = clock
         self._stalled = stalled
         self._entries: dict[Due, tuple[float, int, Due]] = {}
@@ -95,6 +97,7 @@ class Agenda:
         now = self._clock.seconds()
         late = liveness.stall(due_at, now)
         if late:
+            self.stalled_at = now
             with self._log.failuresHandled("while forgiving {late} s", late=late):
                 self._stalled(late, now)
         # Taken out first: what sets itself anew for now is called in the next turn of the

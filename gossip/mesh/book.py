@@ -108,6 +108,8 @@ class Book:
 
     def __init__(self, own: Record, capacity: int) -> None:
         self.own = own
+        self.dropped = 0
+        """How many peers had to go for others, since the book is full."""
         self._capacity = capacity
         self._entries: dict[PeerId, Entry] = {}
         self._never_linked: dict[PeerId, None] = {}
@@ -245,6 +247,7 @@ class Book:
     def _make_room(self, linking: bool) -> None:
         if len(self._entries) < self._capacity:
             return
+        self.dropped += 1
         if self._never_linked:
             self._forget(next(iter(self._never_linked)))
             return

@@ -27,12 +27,15 @@ from gossip.mesh.book import Book
 from gossip.mesh.factories import Dialed
 from gossip.mesh.link import Surroundings
 from gossip.mesh.routes import NOWHERE, Routes
-from gossip.mesh.target import Resting, Target
+from gossip.mesh.target import Dialing, Target
 from gossip.settings import Limits, Seed
 from gossip.trust.identity import PeerId
 
 ADMITTED = "admitted"
 """The code of a dial that led to a link."""
+
+HEARSAY_WAIT = 15.0
+"""Seconds after which no further address of a peer never met is tried in one dial."""
 
 RESOLVE_WAIT = 15.0
 """Seconds for a name to become addresses. Resolvers give up by themselves, but not all of them."""
@@ -82,8 +85,10 @@ class Dialer:
         self._seeds: list[Target] = []
         self._linked: set[PeerId] = set()
         self._queue: deque[Target] = deque()
-        # Those never met wait apart: whoever invents some must not keep us from our own.
+        # Those never met wait apart, and get half of the places: whoever invents some must not keep
+        # us from our own.
         self._hearsay: deque[Target] = deque()
+        self._strangers: set[Target] = set()
         self._draining = False
         self._active = 0
         self._hastened_at = float("-inf")
@@ -109,7 +114,7 @@ class Dialer:
             self._sweep()
             target = self._peers[peer] = Target(self._start, peer)
             self._after(target, delay)
-        elif target.state is Resting.LEFT:
+        elif target.state is Dialing.LEFT:
             # Whoever comes and goes, by what is said of it, is dialed no faster for that.
             self._after(target, max(delay, self._delay(target) if target.failures else 0))
 
@@ -123,7 +128,7 @@ class Dialer:
         """There is a link to a peer, whoever dialed: nobody is to dial it."""
         self._linked.add(peer)
         for target in self._targets(peer):
-            if target.state is not Resting.DIALING:
+            if target.state is not Dialing.DIALING:
                 self._rest(target)
             _admitted(target)
 
@@ -138,7 +143,7 @@ class Dialer:
         for target in self._targets(peer):
             if steady:
                 target.brief = 0
-            if target.state is Resting.LINKED:
+            if target.state is Dialing.LINKED:
                 # A seed only takes over where the peer itself does not come back.
                 now = at_once and target.brief == 0 and target.seed is None
                 self._after(target, 0 if now else self._backoff(target.brief))
@@ -152,10 +157,10 @@ class Dialer:
         self._linked.discard(peer)
         for target in self._targets(peer):
             if target.seed is None:
-                target.failures += target.state is Resting.DIALING
+                target.failures += target.state is Dialing.DIALING
                 self._drop(target)
-                target.state = Resting.LEFT
-            elif target.state is Resting.LINKED:
+                target.state = Dialing.LEFT
+            elif target.state is Dialing.LINKED:
                 self._after(target, self._backoff(0))
 
     def forget(self, peer: PeerId) -> None:
@@ -164,21 +169,22 @@ class Dialer:
         if target is not None:
             self._drop(target)
 
-    def hasten(self, now: float) -> None:
+    def hasten(self, now: float, *, changed: bool = False) -> None:
         """
-        The network changed (a dead peer came back, we moved or slept): dial all the others soon.
+        A dead peer came back, or we `changed`, moved or slept: dial all the others soon.
 
-        At most twice a minute, so that one peer that comes and goes does not make us dial all; and
-        never those of whom there is only hearsay, and no sign of life in as many tries as they get.
+        For a peer that came back at most twice a minute, so that one that comes and goes does not
+        make us dial all; and never those of whom there is only hearsay, and no sign of life in as
+        many tries as they get.
         """
-        if now < self._hastened_at + 30:
+        if now < self._hastened_at + 30 and not changed:
             return
         self._hastened_at = now
         for target in [*self._peers.values(), *self._seeds]:
             target.failures = 0
             if self._spent(target):
                 continue
-            if target.state is Resting.WAITING:
+            if target.state is Dialing.WAITING:
                 soon = now + self._random.uniform(0, 4 * self._limits.backoff_first)
                 self._around.agenda.no_later(target, soon)
 
@@ -199,12 +205,15 @@ class Dialer:
         """Dial a target now, or as soon as there are fewer dials under way."""
         if self._stopped:
             return
-        if self._active >= self._limits.dials:
-            target.state = Resting.QUEUED
-            (self._hearsay if self._unmet(target) else self._queue).append(target)
+        unmet = self._unmet(target)
+        if self._active >= self._limits.dials or (unmet and not self._room_for_hearsay()):
+            target.state = Dialing.QUEUED
+            (self._hearsay if unmet else self._queue).append(target)
             return
+        if unmet:
+            self._strangers.add(target)
         self._active += 1
-        target.state = Resting.DIALING
+        target.state = Dialing.DIALING
         attempt = Deferred.fromCoroutine(self._dial(target))
         target.attempt = attempt
         attempt.addErrback(self._broke, target)
@@ -218,17 +227,26 @@ class Dialer:
 
     def _finished(self, _: object, target: Target) -> None:
         self._active -= 1
+        self._strangers.discard(target)
         target.attempt = None
         if self._draining:
             # A dial that ends at once must not start the next one on its own stack.
             return
         self._draining = True
-        while self._active < self._limits.dials and (queue := self._queue or self._hearsay):
+        while self._active < self._limits.dials and (queue := self._next_queue()):
             waiting = queue.popleft()
             # It may have been linked or forgotten while it stood in the queue.
-            if waiting.state is Resting.QUEUED and self._current(waiting):
+            if waiting.state is Dialing.QUEUED and self._current(waiting):
                 self._start(waiting)
         self._draining = False
+
+    def _next_queue(self) -> deque[Target] | None:
+        if self._queue:
+            return self._queue
+        return self._hearsay if self._room_for_hearsay() else None
+
+    def _room_for_hearsay(self) -> bool:
+        return len(self._strangers) < max(1, self._limits.dials // 2)
 
     def _current(self, target: Target) -> bool:
         return target.seed is not None or self._peers.get(target.peer or PeerId("")) is target
@@ -255,16 +273,22 @@ class Dialer:
 
     async def _any_address(self, target: Target) -> Ending:
         ending = Ending(NOWHERE, "it has no address that may be dialed")
+        now = self._around.clock.seconds
+        begun = now()
         for address in self._routes.candidates(target):
+            if self._unmet(target) and now() > begun + HEARSAY_WAIT:
+                break
+            if self._unmet(target) and not self._routes.may_look_up(address, now()):
+                continue
             hosts = await self._resolved(address.host)
             if not hosts:
                 ending = Ending("unreachable", f"no address is known for {address.host}")
             for host in hosts:
                 literal = Address(host, address.port)
-                now = self._around.clock.seconds()
-                objection = self._routes.objection(target, literal, now)
+                objection = self._routes.objection(target, literal, now())
                 if objection is not None:
-                    ending = objection
+                    # What was found at another address says more than what was not dialed.
+                    ending = objection if ending.code == NOWHERE else ending
                     continue
                 outcome = await self._one_address(target, literal, address.host)
                 if outcome.code in (ADMITTED, DUPLICATE):
@@ -292,6 +316,7 @@ class Dialer:
             settled.callback,
             None if seed is None else self._roads.vouching(host),
         )
+        begun = self._around.clock.seconds()
         try:
             connecting = self._roads.endpoint(address).connect(Dialed(self._around, attempt))
             connecting.addTimeout(
@@ -299,6 +324,8 @@ class Dialer:
             )
             await connecting
         except GaveUp:
+            if self._around.agenda.stalled_at >= begun:
+                return Ending(NOWHERE, "this node itself did not run while it waited")
             return Ending("unreachable", f"no answer within {self._limits.connect_wait:g} s")
         except (ConnectError, DNSLookupError, OSError) as error:
             return Ending("unreachable", _words(error))
@@ -313,11 +340,11 @@ class Dialer:
         return found if target is None else [target, *found]
 
     def _rest(self, target: Target) -> None:
-        target.state = Resting.LINKED
+        target.state = Dialing.LINKED
         self._around.agenda.drop(target)
 
     def _after(self, target: Target, delay: float) -> None:
-        target.state = Resting.WAITING
+        target.state = Dialing.WAITING
         self._around.agenda.set(target, self._around.clock.seconds() + delay)
 
     def _delay(self, target: Target) -> float:

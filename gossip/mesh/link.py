@@ -193,6 +193,7 @@ class Link(Protocol):
         self._left_gate()
         ending = self._ending or self._why(reason)
         if self.session is not None:
+            self._log.debug("{link} said {n} unknown things", link=self, n=self.session.unknown)
             self.session.closed()
         self._outflow.close()
         self._closing = True
@@ -217,6 +218,11 @@ class Link(Protocol):
     def answer(self, peers: Iterator[Peers]) -> None:
         """Say a long answer, as fast as the peer reads it."""
         self._outflow.answer(peers)
+
+    def charge(self, frames: float) -> None:
+        """What it made us do has cost as much as so many frames."""
+        if self.session is not None:
+            self.session.charge(frames)
 
     def admitted(self, hello: Hello) -> None:
         """The link counts from here on."""
@@ -253,6 +259,8 @@ class Link(Protocol):
         """This node did not run for so long."""
         if self.session is not None:
             self.session.forgive(seconds, now)
+        elif not self._closing:
+            self._set_alarm(now + self._around.limits.handshake_wait)
         self._outflow.forgive(seconds)
 
     def tick(self, now: float) -> None:

@@ -276,15 +276,16 @@ class Mesh:
             self._talk.announce()
         slept = self._world.slept()
         if slept > self._slept + SLEPT:
-            self._dialer.hasten(now)
+            self._dialer.hasten(now, changed=True)
         self._slept = slept
 
     def _stalled(self, seconds: float, now: float) -> None:
         for link in self._connections:
             link.forgive(seconds, now)
         self._roster.forgive(seconds)
+        self._admission.forgive(now)
         if seconds >= SLEPT:
-            self._dialer.hasten(now)
+            self._dialer.hasten(now, changed=True)
 
     def _not_linked(self, link: Link, ending: Ending) -> None:
         if link.attempt is not None:

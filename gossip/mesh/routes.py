@@ -4,7 +4,7 @@ Where a target may be dialed, and in what order (PROTOCOL §8, addresses heard f
 
 from typing import Final
 
-from gossip.mesh.addresses import Address, Judge
+from gossip.mesh.addresses import Address, Judge, literal
 from gossip.mesh.attempt import Ending
 from gossip.mesh.book import Book
 from gossip.mesh.gate import Sparing
@@ -12,6 +12,11 @@ from gossip.mesh.target import Target
 
 NOWHERE: Final = "nowhere"
 """The code of a dial that had nothing to dial: it proves nothing about the peer."""
+
+LOOKUPS: Final = 60
+"""Names a minute that are looked up for peers never met: they share the resolver with seeds."""
+
+_NAMES: Final = Address("names", 0)
 
 OWN_ADDRESSES_KEPT: Final = 256
 """Addresses at which the node met itself: its interfaces, and what NAT makes of them."""
@@ -26,11 +31,17 @@ class Routes:
         self._book = book
         self._judge = judge
         self._sparing = Sparing(per_minute)
+        self._lookups = Sparing(LOOKUPS)
 
     def met_self(self, address: Address) -> None:
         """Whoever answers at this address is this node."""
-        if len(self.own) < OWN_ADDRESSES_KEPT:
-            self.own[address] = None
+        self.own[address] = None
+        if len(self.own) > OWN_ADDRESSES_KEPT:
+            del self.own[next(iter(self.own))]
+
+    def may_look_up(self, address: Address, now: float) -> bool:
+        """Whether the host of an address that is hearsay may be looked up, which counts."""
+        return literal(address.host) is not None or self._lookups.take(_NAMES, now)
 
     def candidates(self, target: Target) -> list[Address]:
         """The addresses of a target, best first: where it was found last, then what it says."""

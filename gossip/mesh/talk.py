@@ -103,7 +103,7 @@ class Talk:
         if self._own.reported(link.peer, hello.observed, self._wall()):
             self.announce()
             if moved:
-                self._dialer.hasten(self._clock.seconds())
+                self._dialer.hasten(self._clock.seconds(), changed=True)
         self._reconciler.opened(link, hello.view)
         self._compare_clocks(link.peer, hello)
         # Spread over the period, so that many peers are not pinged in one burst.
@@ -131,8 +131,9 @@ class Talk:
     def ping_due(self, link: Link, now: float) -> None:
         """The period is over on a link."""
         self.ping(link)
-        after = link.ping_at + self._settings.period
-        link.ping_next(after if after > now else now + self._settings.period)
+        # In phase with what was due, also after a stall: else all pings were one burst from then on.
+        periods = (now - link.ping_at) // self._settings.period + 1
+        link.ping_next(link.ping_at + periods * self._settings.period)
 
     def announce(self) -> None:
         """Our record is a new one: tell everyone (PROTOCOL §5, `peers` unasked)."""
@@ -187,18 +188,24 @@ class Talk:
             self._record_heard(link, bye.record)
 
     def _record_heard(self, link: Link, sealed: Sealed) -> bool:
+        """Take a record; whether it makes this book more like another one."""
+        dropped = self._book.dropped
         try:
             record = self._book.learn(sealed, self._wall(), loopback=link.loopback)
         except RecordForged as error:
             self._forged[link] = self._forged.get(link, 0) + 1
+            link.charge(self._settings.limits.record_cost)
             self._log.info("{link!r} passed on a record: {error}", link=link, error=error)
             return False
         except RecordRefused as error:
             self._log.debug("{link!r} passed on a record: {error}", link=link, error=error)
             return False
-        if record is not None:
-            self._learned(record)
-        return record is not None
+        if record is None:
+            return False
+        link.charge(self._settings.limits.record_cost)
+        self._learned(record)
+        # One for which another had to go teaches nothing: two full books would talk for ever.
+        return self._book.dropped == dropped
 
     def _learned(self, record: Record) -> None:
         if record.id == self._own.record.id:

@@ -14,7 +14,7 @@ from gossip.settings import Seed
 from gossip.trust.identity import PeerId
 
 
-class Resting(Enum):
+class Dialing(Enum):
     """Where the dialing of one target is."""
 
     LINKED = "linked"
@@ -33,7 +33,7 @@ class Target:
     peer: PeerId | None
     """Who is to be found. For a seed without an id: who was found there last."""
     seed: Seed | None = None
-    state: Resting = Resting.WAITING
+    state: Dialing = Dialing.WAITING
     failures: int = 0
     """Dials since the last admission; the backoff grows with it."""
     brief: int = 0

@@ -61,7 +61,7 @@ class Outlet:
                 self._thread.start()
             self._change.notify_all()
 
-    def flush(self, seconds: float = 1.0) -> None:
+    def flush(self, seconds: float = 0.3) -> None:
         """Wait until everything is written, but no longer than that."""
         with self._change:
             self._change.wait_for(lambda: self._closed or not (self._lines or self._busy), seconds)

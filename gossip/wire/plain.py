@@ -60,10 +60,15 @@ def _check(name: str, member: Any) -> None:
                 if kind is dict or kind is list:
                     deeper.append(item)
                 elif kind is int and not -LARGEST_INTEGER <= item <= LARGEST_INTEGER:
-                    raise RemoteProtocolError(f"{name}: an integer does not fit in 53 bits")
+                    raise RemoteProtocolError(f"{_shown(name)}: an integer does not fit in 53 bits")
                 elif kind is float and not isfinite(item):
-                    raise RemoteProtocolError(f"{name}: a number is not finite")
+                    raise RemoteProtocolError(f"{_shown(name)}: a number is not finite")
         if not deeper:
             return
         level = deeper
-    raise RemoteProtocolError(f"{name}: nested more than {DEEPEST} deep")
+    raise RemoteProtocolError(f"{_shown(name)}: nested more than {DEEPEST} deep")
+
+
+def _shown(name: str) -> str:
+    # It goes into reasons, which are logged wherever this runs: nothing in it may act there.
+    return name if name.isascii() and name.isprintable() else ascii(name)[1:-1]

@@ -35,6 +35,9 @@ from gossip.wire.messages import (
     Unknown,
 )
 
+LONGEST_REASON: Final = 1024
+"""Characters of a `bye` (PROTOCOL §5)."""
+
 
 class Role(Enum):
     """Which end of the connection this is."""
@@ -200,6 +203,10 @@ class Session:
             self._viewed_at = now
         return data
 
+    def charge(self, frames: float) -> None:
+        """What the peer made us do has cost as much as so many frames: it counts as those."""
+        self._allowance -= frames
+
     def close(self, bye: Bye, now: float) -> bytes:
         """The bytes of a farewell where one may still be said, else none. Deaf from here on."""
         if self.ended:
@@ -227,7 +234,9 @@ class Session:
         if self.ended:
             return float("inf")
         is_open = self.state is State.OPEN
-        due = min(self._beat_at(), self.dead_at()) if is_open else self._greet_by
+        due = self._beat_at() if is_open else self._greet_by
+        if is_open and self.reading:
+            due = min(due, self.dead_at())
         if self._begun_at is not None:
             due = min(due, self._begun_at + self._terms.frame_wait)
         if self._resume_at is not None:
@@ -260,7 +269,8 @@ class Session:
         return min(self._sent_at + self._terms.heartbeat, viewed)
 
     def _beat(self, now: float) -> list[Event]:
-        if now >= self.dead_at():
+        # While we do not read, silence is ours.
+        if self.reading and now >= self.dead_at():
             if self._suspected:
                 self.state = State.CLOSING
                 return [Dead(now - self.heard_at)]
@@ -325,7 +335,8 @@ class Session:
         self.state = state
 
     def _break(self, code: str, reason: str, now: float) -> Broken:
-        farewell = self.close(Bye(code, reason[:1024]), now)
+        reason = reason[:LONGEST_REASON]
+        farewell = self.close(Bye(code, reason), now)
         return Broken(code, reason, farewell)
 
     def _refill(self, now: float) -> None:

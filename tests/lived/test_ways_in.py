@@ -63,6 +63,15 @@ class StartingTests(LivedCase):
         node.signal("INT")
         self.assertIn(await node.ended, (130, 0))
 
+    async def test_signals_that_come_together(self) -> None:
+        """However many come at once, it stops once, and nothing is logged."""
+        node = self.node()
+        await node.listening()
+        for name in ("STOP", "TERM", "TERM", "INT", "CONT"):
+            node.signal(name)
+        self.assertIn(await node.ended, (130, 0))
+        self.assertEqual("", node.errors)
+
     async def test_a_closed_stdout_ends_the_printing_and_not_the_node(self) -> None:
         """After `| head -1` has seen enough, the node is still there for others."""
         node = self.node()

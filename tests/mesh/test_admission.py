@@ -7,7 +7,7 @@ from attrs import evolve
 from gossip.mesh.status import IdentityMismatch, PeerAlive, PeerDead, Refused
 from gossip.settings import Limits, Seed
 from gossip.wire import frames
-from gossip.wire.messages import Bye, GetPeers, Hello, Peers, Ping, Pong
+from gossip.wire.messages import Bye, GetPeers, Heartbeat, Hello, Peers, Ping, Pong
 from tests.street import WALL, Line, Puppet, Street, StreetCase, identity, record
 
 
@@ -158,6 +158,16 @@ class DuplicateTests(AdmissionCase):
         self.assertEqual((["duplicate"], 1), (self.byes(ours), len(theirs.of(Hello))))
         self.assertEqual({p.id}, set(self.a.mesh.links))
         self.assertEqual([], self.a.said(PeerDead))
+
+    def test_old_one_has_its_time_anew_after_a_stall(self) -> None:
+        """While this node did not run, nobody could show that a link lives."""
+        p, ours, theirs = self.crossed()
+        self.town.run(0.5)
+        self.town.clock.advance(10)
+        ours.say(Heartbeat("0" * 16))
+        self.town.run(0.5)
+        self.assertEqual((["duplicate"], []), (self.byes(theirs), self.byes(ours)))
+        self.assertTrue(self.a.mesh.links[p.id].open)
 
     def test_old_one_is_lost(self) -> None:
         """Lost while the new one waits, it is replaced at once."""

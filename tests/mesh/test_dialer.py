@@ -21,7 +21,7 @@ from gossip.mesh.attempt import Attempt, Ending
 from gossip.mesh.book import Book, Happening
 from gossip.mesh.dialer import RESOLVE_WAIT, Dialer
 from gossip.mesh.link import Link, Surroundings
-from gossip.mesh.routes import NOWHERE, OWN_ADDRESSES_KEPT, Routes
+from gossip.mesh.routes import LOOKUPS, NOWHERE, OWN_ADDRESSES_KEPT, Routes
 from gossip.mesh.target import Target
 from gossip.settings import Limits, Seed
 from gossip.trust.identity import PeerId
@@ -35,6 +35,13 @@ HERE = Address("192.0.2.1", 8080)
 
 class RoadFault(Exception):
     """Something that a road should not have raised."""
+
+
+class Idle:
+    """Something that is due and does nothing."""
+
+    def tick(self, now: float) -> None:
+        """Do nothing."""
 
 
 @implementer(IAddress)
@@ -103,12 +110,14 @@ class Roads:
     clock: Clock
     calls: list[Call] = field(factory=list)
     names: dict[str, Sequence[str]] = field(factory=dict)
+    asked: list[str] = field(factory=list)
     fault: bool = False
     silent: bool = False
     """Whether names are never resolved."""
 
     async def resolve(self, host: str) -> Sequence[str]:
         """What the test says that a name is."""
+        self.asked.append(host)
         if self.silent:
             await Deferred()
         return self.names.get(host, [host])
@@ -397,8 +406,39 @@ class CrowdTests(DialerCase):
         friend = self.know("friend", "203.0.113.1:8080")
         self.dialer.want(friend)
         self.time.advance(0)
-        self.roads.calls[0].refuse()
         self.assertEqual("203.0.113.1:8080", self.addresses()[-1])
+        self.assertEqual(33, len(self.roads.pending()))
+        self.roads.calls[0].refuse()
+        self.assertEqual(33, len(self.roads.pending()))
+
+    def test_hearsay_is_looked_up_sparingly(self) -> None:
+        """Invented names do not keep the resolver from those of seeds and friends."""
+        for i in range(200):
+            peer = self.know(f"q{i}", f"name-{i}.example:8080", met=False)
+            self.dialer.want(peer)
+        self.time.advance(0)
+        asked = len(self.roads.asked)
+        self.assertLessEqual(asked, LOOKUPS)
+        self.dialer.want(self.know("friend", "friend.example:8080"))
+        self.time.advance(0)
+        self.assertEqual(asked + 1, len(self.roads.asked))
+
+    def test_stall_of_our_own_is_no_failure_of_theirs(self) -> None:
+        """A connection that had no time while this node did not run proves nothing."""
+        peer = self.know("p", "198.51.100.1:8080")
+        self.dialer.want(peer)
+        self.time.advance(0)
+        self.agenda.set(Idle(), self.time.seconds() + 1)
+        self.time.advance(10)
+        self.time.advance(0)
+        self.assertEqual([NOWHERE], [ending.code for ending in self.failed])
+
+    def test_what_was_found_counts_more_than_what_was_not_dialed(self) -> None:
+        """A refusal at one address is told, whatever is not dialed after it."""
+        self.dialer.want(self.know("p", "198.51.100.1:8080", "127.0.0.1:8080"))
+        self.time.advance(0)
+        self.roads.calls[0].refuse()
+        self.assertEqual(["unreachable"], [ending.code for ending in self.failed])
 
     def test_table_is_bounded(self) -> None:
         """Those that a full book has dropped are not dialed, nor remembered, for ever."""
@@ -547,9 +587,9 @@ class AddressTests(DialerCase):
     def test_self(self) -> None:
         """Where the node met itself it does not dial again, and it remembers a bounded number."""
         address = Address("198.51.100.1", 1)
-        self.routes.met_self(address)
         for i in range(2 * OWN_ADDRESSES_KEPT):
             self.routes.met_self(Address("198.51.100.2", i))
+        self.routes.met_self(address)
         self.dialer.want(self.know("p", str(address)))
         self.dialer.dial_seed(Seed(address))
         self.assertEqual([], self.refuse(100))

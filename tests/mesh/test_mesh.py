@@ -266,6 +266,21 @@ class HealingTests(StreetCase):
         self.assertEqual(11, len(times))
         self.assertGreater(times[-1] - times[0], 4)
 
+    def test_pings_stay_spread_after_a_stall(self) -> None:
+        """A node that did not run for a while does not ping everyone in one burst from then on."""
+        street = self.street()
+        seed = street.house("n0", period=5.0)
+        nodes = [seed, *(street.house(f"n{i}", join=[seed], period=5.0) for i in range(1, 9))]
+        street.until(lambda: street.is_mesh(nodes), 20)
+        street.run(10)
+        phases = {peer: link.ping_at % 5 for peer, link in seed.mesh.links.items()}
+        street.clock.advance(8)
+        street.run(1)
+        self.assertEqual(
+            {peer: round(phase, 6) for peer, phase in phases.items()},
+            {peer: round(link.ping_at % 5, 6) for peer, link in seed.mesh.links.items()},
+        )
+
 
 class TrustTests(StreetCase):
     """Who is who is proved."""

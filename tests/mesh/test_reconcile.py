@@ -115,6 +115,21 @@ class AskingTests(ReconcileCase):
             self.town.run(4)
         self.assertEqual(1, self.asked(lines[4]))
 
+    def test_full_book_calms_down(self) -> None:
+        """Records for which others have to go teach nothing: the questions become rarer."""
+        small = self.town.house("small", limits=Limits(peers=4))
+        puppet = self.town.puppet("teacher")
+        line = puppet.call(small)
+        line.hello(view=ODD)
+        answered = 0
+        for _ in range(120):
+            self.town.run(1)
+            line.say(Heartbeat(ODD))
+            while answered < self.asked(line):
+                answered += 1
+                line.say(Peers([record(f"y{answered}{i}").sealed for i in range(8)], more=False))
+        self.assertLess(answered, 12)
+
     def test_questions_that_come_too_fast(self) -> None:
         """One is answered at once, and of the others the last when its time has come."""
         line = self.link("p", self.a.mesh.book.view())

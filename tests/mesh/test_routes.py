@@ -131,6 +131,6 @@ class ObjectionTests(RoutesCase):
         for port in range(OWN_ADDRESSES_KEPT + 10):
             self.routes.met_self(Address("10.0.0.1", port))
         self.assertEqual(OWN_ADDRESSES_KEPT, len(self.routes.own))
-        refused = self.objection(self.target("10.0.0.1:7"), "10.0.0.1:7")
+        refused = self.objection(self.target("10.0.0.1:200"), "10.0.0.1:200")
         assert refused is not None
         self.assertEqual(NOWHERE, refused.code)

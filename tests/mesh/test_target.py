@@ -3,7 +3,7 @@ One that is to be dialed.
 """
 
 from gossip.mesh.addresses import Address
-from gossip.mesh.target import Resting, Target
+from gossip.mesh.target import Dialing, Target
 from gossip.settings import Seed
 from gossip.trust.identity import PeerId
 from tests.cases import UnitCase
@@ -26,7 +26,7 @@ class TargetTests(UnitCase):
     def test_new(self) -> None:
         """A new one waits, and nothing has failed yet."""
         target = Target(lambda _: None, None)
-        self.assertIs(Resting.WAITING, target.state)
+        self.assertIs(Dialing.WAITING, target.state)
         self.assertEqual((0, 0, 0), (target.failures, target.brief, target.tries))
         self.assertEqual((None, None, None), (target.last_good, target.trouble, target.attempt))
 

@@ -540,6 +540,27 @@ class RateTests(SessionCase):
         session = opened(terms=PATIENT, heartbeat=60.0)
         return session, self.numbers(session.receive(self.pings(1, count), 10.0))
 
+    def test_what_a_peer_makes_us_do_counts_as_frames(self) -> None:
+        """A charge above what is left stops reading for as long as it takes to be earned."""
+        session, heard = self.burst(10)
+        self.assertEqual(10, len(heard))
+        session.charge(1190)
+        self.assertEqual([], self.numbers(session.receive(self.pings(11, 1), 10.0)))
+        self.assertFalse(session.reading)
+        self.assertEqual([], self.numbers(session.tick(10.9)))
+        self.assertEqual([11], self.numbers(session.tick(11.1)))
+        self.assertTrue(session.reading)
+
+    def test_while_we_do_not_read_silence_is_ours(self) -> None:
+        """A peer that is not read is not called dead, however short its heartbeat is."""
+        session = opened(terms=PATIENT, heartbeat=0.05)
+        session.charge(1_000_000)
+        session.receive(self.pings(1, 1), 1.0)
+        for i in range(1, 50):
+            now = 1.0 + i / 10
+            self.assertEqual([], [e for e in session.tick(now) if isinstance(e, Dead)])
+            self.assertGreater(session.deadline(), now)
+
     def test_a_burst_of_1000_is_heard_at_once(self) -> None:
         """Rest earns no more than that, and what hello took was earned again long ago."""
         session, heard = self.burst(999)
