@@ -19,8 +19,6 @@ class Ending:
     reason: str
     theirs: bool = False
     """Whether the peer said so, in a `bye`."""
-    silence: float = 0.0
-    """For `silent`: seconds since anything valid came."""
 
 
 @define(eq=False)

@@ -231,11 +231,11 @@ class Link(Protocol):
         self._left_gate()
         self._settle(None)
 
-    def close(self, bye: Bye, ending: Ending | None = None) -> None:
-        """Say farewell, and close; `ending` is what the host is told, else the `bye`'s words."""
+    def close(self, bye: Bye) -> None:
+        """Say farewell, and close."""
         if self._closing:
             return
-        self._end(ending or Ending(bye.code, bye.reason))
+        self._end(Ending(bye.code, bye.reason))
         if self.session is None:
             self.abort(self._ending)
             return
@@ -324,8 +324,7 @@ class Link(Protocol):
             self._write(event.farewell)
             self._lose()
         elif isinstance(event, Dead):
-            reason = f"silent for {event.silence:.1f} s"
-            self.abort(Ending("silent", reason, silence=event.silence))
+            self.abort(Ending("silent", f"silent for {event.silence:.1f} s"))
 
     def _throttle(self) -> None:
         if self._closing or self.session is None or self.transport is None:

@@ -16,6 +16,7 @@ from service_identity.pyopenssl import verify_hostname, verify_ip_address
 from twisted.internet.interfaces import (
     IOpenSSLClientConnectionCreator,
     IOpenSSLServerConnectionCreator,
+    ISystemHandle,
     ITransport,
 )
 from zope.interface import implementer
@@ -74,7 +75,7 @@ def peer_of(transport: ITransport) -> PeerId:
 
     :raises KeyRefused: ALPN was not agreed on, or its certificate or key is not allowed.
     """
-    connection: SSL.Connection = transport.getHandle()  # type: ignore[attr-defined]
+    connection = _connection(transport)
     if connection.get_alpn_proto_negotiated() != ALPN:
         raise KeyRefused(f"the peer does not speak {ALPN.decode()}")
     # As bytes, and not parsed: a certificate whose dates or extensions are nonsense is as good as any.
@@ -82,6 +83,12 @@ def peer_of(transport: ITransport) -> PeerId:
     if any(_der(other) != certificate for other in connection.get_peer_cert_chain() or ()):
         raise KeyRefused("the peer sent a chain of certificates; one is allowed")
     return certified_peer(certificate)
+
+
+def _connection(transport: ITransport) -> SSL.Connection:
+    handle = ISystemHandle(transport).getHandle()
+    assert isinstance(handle, SSL.Connection)
+    return handle
 
 
 def _x509(connection: SSL.Connection) -> crypto.X509:
@@ -126,7 +133,7 @@ class Authority:
 
         :raises KeyRefused: it did not, it has expired, or it is for another host.
         """
-        connection: SSL.Connection = transport.getHandle()  # type: ignore[attr-defined]
+        connection = _connection(transport)
         try:
             crypto.X509StoreContext(self._store, _x509(connection)).verify_certificate()
         except crypto.X509StoreContextError as error:

@@ -55,4 +55,4 @@ class EndingTests(UnitCase):
     def test_defaults(self) -> None:
         """Unless said otherwise, it was not the peer's word, and it was not silence."""
         ending = Ending("tls", "refused")
-        self.assertEqual((False, 0.0), (ending.theirs, ending.silence))
+        self.assertFalse(ending.theirs)
