@@ -34,6 +34,12 @@ from gossip.trust.identity import PeerId
 ADMITTED = "admitted"
 """The code of a dial that led to a link."""
 
+RETURNED_GAP = 30.0
+"""Seconds between two times that all are dialed soon because a dead peer came back."""
+
+CHANGED_GAP = 5.0
+"""The same where we moved or slept. The dials of the time before have barely grown apart by then."""
+
 HEARSAY_WAIT = 15.0
 """Seconds after which no further address of a peer never met is tried in one dial."""
 
@@ -173,11 +179,11 @@ class Dialer:
         """
         A dead peer came back, or we `changed`, moved or slept: dial all the others soon.
 
-        For a peer that came back at most twice a minute, so that one that comes and goes does not
-        make us dial all; and never those of whom there is only hearsay, and no sign of life in as
-        many tries as they get.
+        Not again too soon, so that a peer that comes and goes, or tells us of a new address each
+        time, does not make us dial all; and never those of whom there is only hearsay, and no sign
+        of life in as many tries as they get.
         """
-        if now < self._hastened_at + 30 and not changed:
+        if now < self._hastened_at + (CHANGED_GAP if changed else RETURNED_GAP):
             return
         self._hastened_at = now
         for target in [*self._peers.values(), *self._seeds]:

@@ -343,6 +343,21 @@ class BackoffTests(DialerCase):
         self.dialer.hasten(self.time.seconds())
         self.assertEqual(waiting, self.agenda._at(self.dialer._peers[identity("p").id]))
 
+    def test_change_of_our_own_does_not_wait_for_others(self) -> None:
+        """After a sleep or a move all are dialed soon, however lately a peer came back; once."""
+        peer = self.know("p", "198.51.100.1:8080")
+        self.dialer.want(peer)
+        self.refuse(300, 0.5)
+        self.dialer.hasten(self.time.seconds())
+        self.refuse(10, 0.5)
+        target = self.dialer._peers[peer]
+        self.agenda.set(target, self.time.seconds() + 60)
+        self.dialer.hasten(self.time.seconds(), changed=True)
+        self.assertLessEqual(self.agenda._at(target), self.time.seconds() + 2)
+        self.agenda.set(target, self.time.seconds() + 60)
+        self.dialer.hasten(self.time.seconds() + 4, changed=True)
+        self.assertEqual(self.time.seconds() + 60, self.agenda._at(target))
+
 
 class CrowdTests(DialerCase):
     """Many are dialed at once, but not too many, in their order."""
