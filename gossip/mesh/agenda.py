@@ -6,7 +6,7 @@ Also the place where the node notices that it did not run: the one timer came la
 
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
-from typing import Protocol
+from typing import Final, Protocol, TypeAlias
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
@@ -14,12 +14,17 @@ from twisted.logger import Logger
 from gossip.logs import levels
 from gossip.mesh import liveness
 
+NEVER: Final = float("inf")
+
 
 class Due(Protocol):
     """Something that wants to be called at a time."""
 
     def tick(self, now: float) -> None:
         """The time has come."""
+
+
+_Entry: TypeAlias = tuple[float, int, Due]
 
 
 class Agenda:
@@ -33,11 +38,13 @@ class Agenda:
         """When it last turned out that this node had not run for a while."""
         self._clock = clock
         self._stalled = stalled
-        self._entries: dict[Due, tuple[float, int, Due]] = {}
+        self._entries: dict[Due, _Entry] = {}
         """Of each thing the one entry of the heap that counts."""
-        self._heap: list[tuple[float, int, Due]] = []
+        self._heap: list[_Entry] = []
         self._count = 0
         self._call: IDelayedCall | None = None
+        self._call_at = NEVER
+        """When the call comes; while it is under way, before everything else."""
 
     def __len__(self) -> int:
         """How many things wait."""
@@ -45,24 +52,15 @@ class Agenda:
 
     def set(self, thing: Due, at: float) -> None:
         """Call `thing.tick` at `at`, and not at any time set before. Never is infinity."""
-        if at == float("inf"):
+        if at == NEVER:
             self.drop(thing)
-            return
-        if at == self._at(thing):
-            return
-        self._count += 1
-        entry = self._entries[thing] = (at, self._count, thing)
-        heappush(self._heap, entry)
-        # Entries that were moved stay in the heap until they come up: bound them.
-        if len(self._heap) > 2 * len(self._entries) + 64:
-            self._heap = list(self._entries.values())
-            heapify(self._heap)
-        self._arm()
+        elif at != self._at(thing):
+            self._enter(thing, at)
 
     def no_later(self, thing: Due, at: float) -> None:
         """Like `set`, but an earlier time that is set already stays."""
         if at < self._at(thing):
-            self.set(thing, at)
+            self._enter(thing, at)
 
     def drop(self, thing: Due) -> None:
         """Do not call it."""
@@ -74,35 +72,41 @@ class Agenda:
         self._heap.clear()
         if self._call is not None:
             self._call.cancel()
-            self._call = None
+            self._call, self._call_at = None, NEVER
 
     def _at(self, thing: Due) -> float:
         entry = self._entries.get(thing)
-        return float("inf") if entry is None else entry[0]
+        return NEVER if entry is None else entry[0]
+
+    def _enter(self, thing: Due, at: float) -> None:
+        self._count += 1
+        entry = self._entries[thing] = (at, self._count, thing)
+        heappush(self._heap, entry)
+        # Entries that were moved stay in the heap until they come up: bound them.
+        if len(self._heap) > 2 * len(self._entries) + 64:
+            self._heap = list(self._entries.values())
+            heapify(self._heap)
+        if at < self._call_at:
+            self._arm()
 
     def _arm(self) -> None:
-        if not self._heap:
-            return
-        at = self._heap[0][0]
         if self._call is not None:
-            if self._call.getTime() <= at:
-                return
             self._call.cancel()
-        self._call = self._clock.callLater(max(0.0, at - self._clock.seconds()), self._run)
+        now, at = self._clock.seconds(), self._heap[0][0]
+        self._call_at = max(now, at)
+        self._call = self._clock.callLater(self._call_at - now, self._run)
 
     def _run(self) -> None:
-        assert self._call is not None
-        due_at = self._call.getTime()
-        self._call = None
         now = self._clock.seconds()
-        late = liveness.stall(due_at, now)
+        late = liveness.stall(self._call_at, now)
+        self._call, self._call_at = None, float("-inf")
         if late:
             self.stalled_at = now
             with self._log.failuresHandled("while forgiving {late} s", late=late):
                 self._stalled(late, now)
         # Taken out first: what sets itself anew for now is called in the next turn of the
         # reactor, after the sockets were read.
-        due: list[tuple[float, int, Due]] = []
+        due: list[_Entry] = []
         while self._heap and self._heap[0][0] <= now:
             due.append(heappop(self._heap))
         for entry in due:
@@ -111,6 +115,10 @@ class Agenda:
                 # Moved or dropped: long ago, or just now by another that was due.
                 continue
             del self._entries[thing]
-            with self._log.failuresHandled("while calling {thing}", thing=thing):
+            try:
                 thing.tick(now)
-        self._arm()
+            except BaseException:  # noqa: BLE001 - whatever it was, the others are called
+                self._log.failure("while calling {thing}", thing=thing)
+        self._call_at = NEVER
+        if self._heap:
+            self._arm()

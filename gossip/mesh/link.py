@@ -6,30 +6,23 @@ session's and its host's business.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Protocol as Interface
-from typing import cast
 
 from attrs import define
 from twisted.internet.error import ConnectionAborted, ConnectionDone
-from twisted.internet.interfaces import (
-    IHandshakeListener,
-    IPushProducer,
-    IReactorTime,
-    ITCPTransport,
-    ITransport,
-)
+from twisted.internet.interfaces import IHandshakeListener, IReactorTime, ITransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from gossip.logs import levels
-from gossip.mesh.addresses import Address, is_loopback, literal
-from gossip.mesh.agenda import Agenda
+from gossip.mesh.addresses import Address, is_loopback
+from gossip.mesh.agenda import NEVER, Agenda
 from gossip.mesh.attempt import Attempt, Ending
 from gossip.mesh.liveness import RoundTrips
 from gossip.mesh.outflow import Outflow
+from gossip.mesh.stream import Stream, far_end
 from gossip.settings import Limits
 from gossip.trust.identity import KeyRefused, PeerId
 from gossip.wire.messages import Bye, Hello, Message, Peers
@@ -61,16 +54,6 @@ class Host(Interface):
         """A connection was closed before anything was read from it."""
 
 
-class _Stream(Interface):
-    def registerProducer(self, producer: IPushProducer, streaming: bool) -> None: ...
-
-    def unregisterProducer(self) -> None: ...
-
-    def loseConnection(self) -> None: ...
-
-    def abortConnection(self) -> None: ...
-
-
 @define(eq=False, kw_only=True)
 class Surroundings:
     """What every link of a node shares."""
@@ -84,6 +67,31 @@ class Surroundings:
     """Who is at the other end, after the handshake; raises KeyRefused."""
     explain: Callable[[BaseException], str | None]
     """What went wrong in TLS, for people; None for what is not of TLS."""
+
+
+@define(eq=False)
+class _Outcome:
+    # What became of a connection, for those who wait to hear it: the gate that let it in, and the
+    # dial that made it. Each hears it once.
+    attempt: Attempt | None
+    leave_gate: Callable[[], None] | None
+    ending: Ending | None = None
+
+    def end(self, ending: Ending) -> None:
+        """It ends, or ended already: the first reason counts."""
+        if self.ending is None:
+            self.ending = ending
+
+    def left_gate(self) -> None:
+        """It is not pending any more."""
+        if self.leave_gate is not None:
+            self.leave_gate()
+            self.leave_gate = None
+
+    def settle(self, ending: Ending | None) -> None:
+        """It became a link, or did not."""
+        if self.attempt is not None:
+            self.attempt.settle(ending)
 
 
 @implementer(IHandshakeListener)
@@ -106,14 +114,15 @@ class Link(Protocol):
         self.hello: Hello | None = None
         """Theirs, once it was accepted."""
         self.round_trips = RoundTrips()
-        self.ping_at = float("inf")
+        self.ping_at = NEVER
         self.linked_at: float | None = None
         self._around = around
-        self._leave_gate: Callable[[], None] | None = leave_gate
-        self._ending: Ending | None = None
+        self._agenda = around.agenda
+        self._now: Callable[[], float] = around.clock.seconds
+        self._outcome = _Outcome(attempt, leave_gate)
         self._outflow = Outflow(most=around.limits.unread_bytes, seconds=self._now, tell=self.tell)
+        self._stream = Stream(self._outflow)
         self._closing = False
-        self._paused = False
 
     def __repr__(self) -> str:
         """For logs."""
@@ -122,12 +131,8 @@ class Link(Protocol):
     @property
     def far(self) -> Address:
         """The other end of the connection."""
-        if self.attempt is not None:
-            return self.attempt.address.plain()
-        where = self.transport.getPeer() if self.transport is not None else None
-        host = str(getattr(where, "host", "unknown"))
-        ip = literal(host)
-        return Address(str(ip) if ip is not None else host, int(getattr(where, "port", 0)))
+        dialed = self.attempt
+        return far_end(self.transport) if dialed is None else dialed.address.plain()
 
     @property
     def loopback(self) -> bool:
@@ -153,62 +158,55 @@ class Link(Protocol):
     def connectionMade(self) -> None:
         """TCP is up, which is nothing yet."""
         assert self.transport is not None
-        if ITCPTransport.providedBy(self.transport):
-            self.transport.setTcpNoDelay(True)
-        self._stream().registerProducer(self._outflow, streaming=True)
+        self._stream.open(self.transport)
         self._around.host.connected(self)
         if not self._closing:
-            self._set_alarm(self._now() + self._around.limits.handshake_wait)
+            self._agenda.set(self, self._now() + self._around.limits.handshake_wait)
 
     def handshakeCompleted(self) -> None:
         """TLS is up: the peer is known, and is not admitted."""
-        if self.session is not None or self._ending is not None:
+        if self.session is not None or self._outcome.ending is not None:
             return
         assert self.transport is not None
         try:
-            self.peer = self._around.identify(self.transport)
-            if self.attempt is not None:
-                self.attempt.found = self.peer
-                if self.attempt.vouch is not None:
-                    self.attempt.vouch(self.transport)
+            self.peer = _prove(self._around, self.transport, self.attempt)
         except KeyRefused as error:
             self.drop(Ending("tls", str(error)))
             return
         self.session = Session(self.role, self._around.terms, self._now())
-        with self._at_own_cost("meeting the peer of"):
-            self._around.host.met(self)
+        self._at_own_cost("meeting the peer of", self._around.host.met, self)
         self._arm()
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes that TLS has authenticated."""
-        if self.session is None:
-            return
-        with self._at_own_cost("hearing"):
-            self._act(self.session.receive(data, self._now()))
+        if self.session is not None:
+            self._at_own_cost("hearing", self._hear, self.session, data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone, by whatever end."""
-        around = self._around
-        around.agenda.drop(self)
-        self._left_gate()
-        ending = self._ending or self._why(reason)
-        if self.session is not None:
-            self._log.debug("{link} said {n} unknown things", link=self, n=self.session.unknown)
-            self.session.closed()
+        self._agenda.drop(self)
+        self._outcome.left_gate()
+        session = self.session
+        ending = self._outcome.ending or _unsaid(reason, self._around.explain, session)
+        if session is not None:
+            self._log.debug("{link} said {n} unknown things", link=self, n=session.unknown)
+            session.closed()
         self._outflow.close()
         self._closing = True
         with self._log.failuresHandled("while losing {link}", link=self):
-            around.host.lost(self, ending)
-        self._settle(ending)
+            self._around.host.lost(self, ending)
+        self._outcome.settle(ending)
 
     # Called by the host.
 
     def tell(self, message: Message) -> None:
         """Say something; nothing is said any more where the link is closing."""
-        if self._closing or self.session is None or self.session.ended:
+        session = self.session
+        if self._closing or session is None or session.ended:
             return
-        self._write(self.session.send(message, self._now()))
-        self._arm()
+        self._write(session.send(message, self._now()))
+        if session.hastened:
+            self._arm()
 
     def ping_next(self, at: float) -> None:
         """Call `Host.ping_due` at that time."""
@@ -228,39 +226,38 @@ class Link(Protocol):
         """The link counts from here on."""
         self.hello = hello
         self.linked_at = self._now()
-        self._left_gate()
-        self._settle(None)
+        self._outcome.left_gate()
+        self._outcome.settle(None)
 
     def close(self, bye: Bye) -> None:
         """Say farewell, and close."""
         if self._closing:
             return
-        self._end(Ending(bye.code, bye.reason))
+        self._outcome.end(Ending(bye.code, bye.reason))
         if self.session is None:
-            self.abort(self._ending)
-            return
-        self._write(self.session.close(bye, self._now()))
-        self._lose()
+            self.abort(self._outcome.ending)
+        else:
+            self._write(self.session.close(bye, self._now()))
+            self._lose()
 
     def drop(self, ending: Ending) -> None:
         """Close without a word."""
-        self._end(ending)
+        self._outcome.end(ending)
         self._lose()
 
     def abort(self, ending: Ending | None) -> None:
         """Cut the connection; nothing that is queued goes out."""
         if ending is not None:
-            self._end(ending)
+            self._outcome.end(ending)
         self._closing = True
-        if self.transport is not None:
-            self._stream().abortConnection()
+        self._stream.abort()
 
     def forgive(self, seconds: float, now: float) -> None:
         """This node did not run for so long."""
         if self.session is not None:
             self.session.forgive(seconds, now)
         elif not self._closing:
-            self._set_alarm(now + self._around.limits.handshake_wait)
+            self._agenda.set(self, now + self._around.limits.handshake_wait)
         self._outflow.forgive(seconds)
 
     def tick(self, now: float) -> None:
@@ -272,128 +269,104 @@ class Link(Protocol):
             wait = self._around.limits.handshake_wait
             self.abort(Ending("timeout", f"no TLS handshake within {wait:g} s"))
             return
-        if now >= self._blocked_until():
+        if now >= self._outflow.overdue_at(self.session.patience):
             self.abort(Ending("overload", "it did not read what was sent for three heartbeats"))
             return
-        with self._at_own_cost("keeping"):
-            self._act(self.session.tick(now))
-            if now >= self.ping_at and self.open:
-                self._around.host.ping_due(self, now)
-        self._arm()
+        self._at_own_cost("keeping", self._keep, self.session, now)
 
     # What is left is only plumbing.
 
-    def _stream(self) -> _Stream:
-        # What the transports of TLS and TCP are, in two interfaces that typing keeps apart.
-        return cast("_Stream", self.transport)
-
-    def _now(self) -> float:
-        return self._around.clock.seconds()
-
-    @contextmanager
-    def _at_own_cost(self, doing: str) -> Iterator[None]:
+    def _at_own_cost(self, doing: str, act: Callable[..., None], *arguments: object) -> None:
         # A fault of ours costs the link on which it showed, and no other.
-        with self._log.failuresHandled("while {doing} {link}", doing=doing, link=self) as handled:
-            yield
-        if handled.failed:
+        try:
+            act(*arguments)
+        except BaseException:  # noqa: BLE001 - whatever it was
+            self._log.failure("while {doing} {link}", doing=doing, link=self)
             self.abort(Ending("protocol", "a fault of this program; see its log"))
 
-    def _act(self, events: list[Event]) -> None:
+    def _hear(self, session: Session, data: bytes) -> None:
+        self._act(session, session.receive(data, self._now()))
+        if session.hastened:
+            self._arm()
+
+    def _keep(self, session: Session, now: float) -> None:
+        self._act(session, session.tick(now))
+        if now >= self.ping_at and self.open:
+            self._around.host.ping_due(self, now)
+        self._arm()
+
+    def _act(self, session: Session, events: list[Event]) -> None:
         for event in events:
             if self._closing:
                 return
-            self._obey(event)
-        self._throttle()
-        self._arm()
+            self._obey(session, event)
+        if not self._closing:
+            self._stream.read(session.reading)
 
-    def _obey(self, event: Event) -> None:
+    def _obey(self, session: Session, event: Event) -> None:
         if isinstance(event, Received):
-            over = self.session is not None and self.session.ended
-            if over and isinstance(event.message, Hello):
+            if isinstance(event.message, Hello) and session.ended:
                 # What came right behind it has ended the session already: it opens nothing.
                 return
             if isinstance(event.message, Bye):
-                self._end(Ending(event.message.code, event.message.reason, theirs=True))
+                self._outcome.end(Ending(event.message.code, event.message.reason, theirs=True))
             self._around.host.heard(self, event.message)
             if isinstance(event.message, Bye):
                 self._lose()
         elif isinstance(event, Silent):
             self._around.host.quiet(self)
         elif isinstance(event, Broken):
-            self._end(Ending(event.code, event.reason))
+            self._outcome.end(Ending(event.code, event.reason))
             self._write(event.farewell)
             self._lose()
         elif isinstance(event, Dead):
             self.abort(Ending("silent", f"silent for {event.silence:.1f} s"))
 
-    def _throttle(self) -> None:
-        if self._closing or self.session is None or self.transport is None:
-            return
-        if self._paused is self.session.reading:
-            self._paused = not self._paused
-            producer = IPushProducer(self.transport)
-            if self._paused:
-                producer.pauseProducing()
-            else:
-                producer.resumeProducing()
-
     def _write(self, data: bytes) -> None:
-        if self.transport is None or not data:
-            return
-        self.transport.write(data)
+        self._stream.write(data)
         if self._outflow.wrote(len(data)):
             self.abort(Ending("overload", "it did not read what was sent"))
 
-    def _blocked_until(self) -> float:
-        since = self._outflow.blocked_at
-        if since is None or self.session is None:
-            return float("inf")
-        return since + self._around.terms.beats_missed * self.session.promise
-
-    def _end(self, ending: Ending) -> None:
-        if self._ending is None:
-            self._ending = ending
-
     def _lose(self) -> None:
-        # A registered producer would keep TLS from closing, and a silent peer would keep it from
-        # ever being closed: hence both lines around the request.
+        # A silent peer would keep TLS from ever being closed: hence the alarm.
         self._closing = True
         self._outflow.close()
-        stream = self._stream()
-        stream.unregisterProducer()
-        stream.loseConnection()
-        self._set_alarm(self._now() + self._around.limits.closing_wait)
-
-    def _set_alarm(self, at: float) -> None:
-        self._around.agenda.set(self, at)
+        self._stream.close()
+        self._agenda.set(self, self._now() + self._around.limits.closing_wait)
 
     def _arm(self) -> None:
-        if self._closing or self.session is None:
+        session = self.session
+        if self._closing or session is None:
             return
-        at = self.session.deadline()
-        if self.open:
-            at = min(at, self.ping_at, self._blocked_until())
+        at = session.deadline()
+        if session.state is State.OPEN:
+            # What is overdue has the patience of silence, and begins later: whatever alarm was set
+            # when the peer stopped to read comes in time to set this one.
+            at = min(at, self.ping_at, self._outflow.overdue_at(session.patience))
         # Later times are not worth a move in the heap: an early call only looks again.
-        self._around.agenda.no_later(self, at)
+        self._agenda.no_later(self, at)
 
-    def _left_gate(self) -> None:
-        if self._leave_gate is not None:
-            self._leave_gate()
-            self._leave_gate = None
 
-    def _settle(self, ending: Ending | None) -> None:
-        if self.attempt is not None:
-            self.attempt.settle(ending)
+def _prove(around: Surroundings, transport: ITransport, attempt: Attempt | None) -> PeerId:
+    # Who is at the other end; raises KeyRefused where it is nobody who may be there.
+    peer = around.identify(transport)
+    if attempt is not None:
+        attempt.found = peer
+        if attempt.vouch is not None:
+            attempt.vouch(transport)
+    return peer
 
-    def _why(self, reason: Failure) -> Ending:
-        assert reason.value is not None
-        explanation = self._around.explain(reason.value)
-        if explanation is not None:
-            return Ending("tls", explanation)
-        if self.session is None:
-            return Ending(
-                "closed", "it closed the connection before the TLS handshake was complete"
-            )
-        if reason.check(ConnectionDone, ConnectionAborted):
-            return Ending("closed", "it closed the connection")
-        return Ending("closed", "the connection broke")
+
+def _unsaid(
+    reason: Failure, explain: Callable[[BaseException], str | None], session: Session | None
+) -> Ending:
+    # How a connection ended without a word of either side.
+    assert reason.value is not None
+    explanation = explain(reason.value)
+    if explanation is not None:
+        return Ending("tls", explanation)
+    if session is None:
+        return Ending("closed", "it closed the connection before the TLS handshake was complete")
+    if reason.check(ConnectionDone, ConnectionAborted):
+        return Ending("closed", "it closed the connection")
+    return Ending("closed", "the connection broke")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
+from gossip.mesh.agenda import NEVER
 from gossip.wire.messages import Peers
 
 ANSWERS = 2
@@ -43,6 +44,10 @@ class Outflow:
             return False
         self._unread += size
         return self._unread > self._most
+
+    def overdue_at(self, patience: float) -> float:
+        """When the peer has not read for so many seconds; never, while it reads."""
+        return NEVER if self.blocked_at is None else self.blocked_at + patience
 
     def forgive(self, seconds: float) -> None:
         """This node did not run for so long."""

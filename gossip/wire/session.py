@@ -13,12 +13,13 @@ says when `tick` wants to be called, whatever happens or does not happen until t
 The transitions are the table `TRANSITIONS`; an absent entry is a protocol error of whoever spoke.
 """
 
+from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from attrs import frozen
-from msgspec import UNSET, UnsetType
+from msgspec import UnsetType
 
 from gossip.wire import messages
 from gossip.wire.errors import LocalProtocolError, RemoteProtocolError
@@ -38,6 +39,9 @@ from gossip.wire.messages import (
 LONGEST_REASON: Final = 1024
 """Characters of a `bye` (PROTOCOL §5)."""
 
+_TELLING: Final = (Hello, Heartbeat)
+"""Messages that tell the sender's view, and may tell its promise."""
+
 
 class Role(Enum):
     """Which end of the connection this is."""
@@ -56,37 +60,38 @@ class State(Enum):
     CLOSED = "closed"
 
 
-class Direction(Enum):
-    """Who spoke."""
-
-    SENT = "sent"
-    RECEIVED = "received"
+_Row: TypeAlias = Mapping[type[Message], State]
 
 
-_Row: TypeAlias = dict[tuple[Direction, type[Message]], State]
+@frozen
+class Moves:
+    """What may be said in one state, by us and by the peer, and the state that follows."""
 
+    sent: _Row = MappingProxyType({})
+    received: _Row = MappingProxyType({})
+
+
+_BYE: _Row = {Bye: State.CLOSING}
 _TALK: _Row = {
-    (direction, kind): State.OPEN
-    for direction in Direction
-    for kind in (Ping, Pong, Heartbeat, GetPeers, Peers)
+    **dict.fromkeys((Ping, Pong, Heartbeat, GetPeers, Peers), State.OPEN),
+    **_BYE,
 }
-_BYE: _Row = {(direction, Bye): State.CLOSING for direction in Direction}
 
 TRANSITIONS: Final = MappingProxyType(
     {
         Role.DIALER: {
-            State.GREETING: {(Direction.SENT, Hello): State.GREETED, **_BYE},
-            State.GREETED: {(Direction.RECEIVED, Hello): State.OPEN, **_BYE},
-            State.OPEN: {**_TALK, **_BYE},
-            State.CLOSING: {},
-            State.CLOSED: {},
+            State.GREETING: Moves(sent={Hello: State.GREETED, **_BYE}, received=_BYE),
+            State.GREETED: Moves(sent=_BYE, received={Hello: State.OPEN, **_BYE}),
+            State.OPEN: Moves(sent=_TALK, received=_TALK),
+            State.CLOSING: Moves(),
+            State.CLOSED: Moves(),
         },
         Role.ACCEPTOR: {
-            State.GREETING: {(Direction.RECEIVED, Hello): State.GREETED, **_BYE},
-            State.GREETED: {(Direction.SENT, Hello): State.OPEN, **_BYE},
-            State.OPEN: {**_TALK, **_BYE},
-            State.CLOSING: {},
-            State.CLOSED: {},
+            State.GREETING: Moves(sent=_BYE, received={Hello: State.GREETED, **_BYE}),
+            State.GREETED: Moves(sent={Hello: State.OPEN, **_BYE}, received=_BYE),
+            State.OPEN: Moves(sent=_TALK, received=_TALK),
+            State.CLOSING: Moves(),
+            State.CLOSED: Moves(),
         },
     }
 )
@@ -151,6 +156,10 @@ class Session:
     def __init__(self, role: Role, terms: Terms, now: float) -> None:
         self.role = role
         self.state = State.GREETING
+        self.ended = False
+        """True from the last word on, of either side: nothing can be said any more."""
+        self.hastened = True
+        """Whether something may be due before the `deadline` that was given last."""
         self.unknown = 0
         """How many messages of unknown type were ignored."""
         self.promise = terms.heartbeat
@@ -158,6 +167,7 @@ class Session:
         self.heard_at = now
         """When the last valid frame came."""
         self._terms = terms
+        self._moves = TRANSITIONS[role][self.state]
         self._reader = FrameReader()
         self._greet_by = now + terms.hello_wait
         self._sent_at = now
@@ -167,11 +177,6 @@ class Session:
         self._allowance = terms.frames_at_once
         self._allowed_at = now
         self._resume_at: float | None = None
-
-    @property
-    def ended(self) -> bool:
-        """True from the last word on, of either side: nothing can be said any more."""
-        return self.state in (State.CLOSING, State.CLOSED)
 
     @property
     def reading(self) -> bool:
@@ -193,13 +198,14 @@ class Session:
 
         :raises LocalProtocolError: this state does not allow it, or it does not fit in a frame.
         """
-        after = TRANSITIONS[self.role][self.state].get((Direction.SENT, type(message)))
+        after = self._moves.sent.get(type(message))
         if after is None:
             raise LocalProtocolError(f"{message.type} cannot be sent while {self.state.value}")
         data = messages.serialize(message)
-        self._enter(after, now)
+        if after is not self.state:
+            self._enter(after, now)
         self._sent_at = now
-        if isinstance(message, Hello | Heartbeat):
+        if isinstance(message, _TELLING):
             self._viewed_at = now
         return data
 
@@ -215,11 +221,16 @@ class Session:
 
     def closed(self) -> None:
         """The transport is gone."""
-        self.state = State.CLOSED
+        self._become(State.CLOSED)
+
+    @property
+    def patience(self) -> float:
+        """The seconds of silence that are a verdict on this peer (PROTOCOL §5)."""
+        return self._terms.beats_missed * self.promise
 
     def dead_at(self) -> float:
         """When the peer's silence is a verdict."""
-        return self.heard_at + self._terms.beats_missed * self.promise
+        return self.heard_at + self.patience
 
     def forgive(self, seconds: float, now: float) -> None:
         """We ourselves did not run for so long: nobody is late for it (PROTOCOL §5, liveness)."""
@@ -230,13 +241,19 @@ class Session:
             self._begun_at = min(now, self._begun_at + seconds)
 
     def deadline(self) -> float:
-        """When `tick` is due."""
+        """
+        When `tick` is due.
+
+        What comes and goes makes it later. Where it may have made it earlier, `hastened` is true.
+        """
+        self.hastened = False
         if self.ended:
             return float("inf")
-        is_open = self.state is State.OPEN
-        due = self._beat_at() if is_open else self._greet_by
-        if is_open and self.reading:
-            due = min(due, self.dead_at())
+        due = self._greet_by
+        if self.state is State.OPEN:
+            due = self._beat_at()
+            if self._resume_at is None:
+                due = min(due, self.dead_at())
         if self._begun_at is not None:
             due = min(due, self._begun_at + self._terms.frame_wait)
         if self._resume_at is not None:
@@ -272,7 +289,7 @@ class Session:
         # While we do not read, silence is ours.
         if self.reading and now >= self.dead_at():
             if self._suspected:
-                self.state = State.CLOSING
+                self._become(State.CLOSING)
                 return [Dead(now - self.heard_at)]
             # The verdict waits for one more call, which the skin makes after it has read the
             # socket: what already lies there may be the peer's heartbeats (PROTOCOL §5).
@@ -289,50 +306,65 @@ class Session:
             while not self.ended:
                 if self._allowance < 1:
                     self._resume_at = now + self._terms.pause
+                    self.hastened = True
                     break
                 body = self._reader.maybe_frame()
                 if body is None:
-                    self._begun_at = self._begun_at if len(self._reader) else None
+                    self._await_rest()
                     break
                 self._begun_at = now
                 self._allowance -= 1
-                events += self._hear(body, now)
+                message = self._hear(body, now)
+                if message is not None:
+                    events.append(Received(message))
         except RemoteProtocolError as error:
             events.append(self._break(error.code, str(error), now))
         return events
 
-    def _hear(self, body: bytes, now: float) -> list[Event]:
+    def _await_rest(self) -> None:
+        if self._reader:
+            self.hastened = True
+        else:
+            self._begun_at = None
+
+    def _hear(self, body: bytes, now: float) -> Message | None:
         message = messages.parse(body)
         if isinstance(message, Unknown):
             if self.state is not State.OPEN:
                 raise RemoteProtocolError("type is not known before hello was exchanged")
             self.unknown += 1
-        else:
-            after = TRANSITIONS[self.role][self.state].get((Direction.RECEIVED, type(message)))
-            if after is None:
-                raise RemoteProtocolError(f"{message.type} came while {self.state.value}")
+            self._alive(now)
+            return None
+        after = self._moves.received.get(type(message))
+        if after is None:
+            raise RemoteProtocolError(f"{message.type} came while {self.state.value}")
+        if after is not self.state:
             self._enter(after, now)
+        self._alive(now)
+        if isinstance(message, _TELLING) and not isinstance(message.heartbeat, UnsetType):
+            self.promise = message.heartbeat
+            self.hastened = True
+        return message
+
+    def _alive(self, now: float) -> None:
         self.heard_at = now
         self._suspected = False
-        if isinstance(message, Unknown):
-            return []
-        self._note(message)
-        return [Received(message)]
-
-    def _note(self, message: Message) -> None:
-        promise = message.heartbeat if isinstance(message, Hello | Heartbeat) else UNSET
-        if not isinstance(promise, UnsetType):
-            self.promise = promise
 
     def _enter(self, state: State, now: float) -> None:
         if state is State.GREETED:
             # The first hello came in time; how long the answer takes has a time of its own.
             self._greet_by = now + self._terms.hello_wait
-        if state is State.OPEN and self.state is not State.OPEN:
+        if state is State.OPEN:
             self._reader.limit = LONGEST
             # The peer's promise holds from here on, however long its hello was kept waiting.
             self.heard_at = now
+        self._become(state)
+
+    def _become(self, state: State) -> None:
         self.state = state
+        self.ended = state in (State.CLOSING, State.CLOSED)
+        self.hastened = True
+        self._moves = TRANSITIONS[self.role][state]
 
     def _break(self, code: str, reason: str, now: float) -> Broken:
         reason = reason[:LONGEST_REASON]

@@ -2,12 +2,15 @@
 What is due when, on one delayed call.
 """
 
+from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from random import Random
 
 from attrs import define, field
 from hypothesis import given, settings
 from hypothesis import strategies as some
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock
 
 from gossip.mesh.agenda import Agenda
@@ -239,6 +242,38 @@ class AgendaTests(UnitCase):
         self.desk.run(1, 0.25)
         self.assertEqual([("bad", 0.5), ("same", 0.5), ("later", 0.75)], self.desk.calls)
         self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))
+
+    def test_raising_anything(self) -> None:
+        """Not even what ends a program keeps the others from being called, now or later."""
+
+        def fail() -> None:
+            raise SystemExit
+
+        self.agenda.set(self.desk.thing("bad", fail), 0.5)
+        self.agenda.set(self.desk.thing("same"), 0.5)
+        self.agenda.set(self.desk.thing("later"), 0.75)
+        self.desk.run(1, 0.25)
+        self.assertEqual([("bad", 0.5), ("same", 0.5), ("later", 0.75)], self.desk.calls)
+        self.assertEqual(1, len(self.flushLoggedErrors(SystemExit)))
+
+    def test_one_delayed_call_for_all(self) -> None:
+        """Things that are due together and set themselves anew cost one delayed call in all."""
+        calls = Counter[float]()
+        later = self.desk.clock.callLater
+
+        def counted(delay: float, call: Callable[..., object]) -> IDelayedCall:
+            calls[self.desk.clock.seconds()] += 1
+            return later(delay, call)
+
+        self.patch(self.desk.clock, "callLater", counted)
+        for number in range(10, 0, -1):
+            thing = self.desk.thing(str(number))
+            # The later ones want to be called earlier than those before them.
+            thing.then = partial(self.agenda.set, thing, 1.0 + number / 4)
+            self.agenda.set(thing, 0.5)
+        self.desk.run(1, 0.25)
+        self.assertEqual(10, len(self.desk.calls))
+        self.assertEqual({0.0: 1, 0.5: 1}, dict(calls))
 
 
 class StallTests(UnitCase):

@@ -2,7 +2,7 @@
 One connection to a peer: its waits, its bounds, and its end.
 """
 
-from attrs import define, field
+from attrs import define, evolve, field
 from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import ITransport
 from twisted.internet.task import Clock
@@ -65,6 +65,8 @@ class Witness:
     heard_messages: list[Message] = field(factory=list)
     endings: list[Ending] = field(factory=list)
     pings: list[float] = field(factory=list)
+    mute: bool = False
+    """Whether an acceptor leaves hello unanswered."""
     strict: bool = False
     """Whether it closes on a ping."""
     fault: str = ""
@@ -89,7 +91,7 @@ class Witness:
             link.close(Bye("refused", "no pings here"))
         elif isinstance(message, Ping):
             link.tell(Pong(message.seq))
-        if isinstance(message, Hello):
+        if isinstance(message, Hello) and not self.mute:
             if link.role is Role.ACCEPTOR:
                 link.tell(HELLO)
             link.admitted(message)
@@ -125,6 +127,14 @@ class Wire(StringTransport):
 
     aborted = False
     closed = False
+    full = False
+    """Whether it asks for a pause with each write."""
+
+    def write(self, data: bytes) -> None:
+        """Take it, and be full."""
+        super().write(data)
+        if self.full and self.producer is not None:
+            self.producer.pauseProducing()
 
     def loseConnection(self) -> None:
         """Close, if nobody produces any more."""
@@ -158,6 +168,7 @@ class LinkCase(UnitCase):
         self.left_gate = 0
         self.outcomes: list[Ending | None] = []
         self.refusal: str | None = None
+        self.terms = Terms()
         self.addCleanup(self.agenda.stop)
 
     def begin(self, role: Role = Role.ACCEPTOR, *, shake: bool = True) -> None:
@@ -176,7 +187,7 @@ class LinkCase(UnitCase):
             agenda=self.agenda,
             host=self.witness,
             limits=Limits(),
-            terms=Terms(),
+            terms=self.terms,
             identify=self.identify,
             explain=lambda error: "TLS failed" if isinstance(error, TLSFault) else None,
         )
@@ -264,6 +275,16 @@ class WaitTests(LinkCase):
         self.assertGreaterEqual(self.wire.messages().count(BEAT), 18)
         self.assertTrue(self.link.heard_since(self.time.seconds() - 0.5))
 
+    def test_answered_late(self) -> None:
+        """An acceptor that takes its time to answer beats from its answer on."""
+        self.witness.mute = True
+        self.begin()
+        self.hear(HELLO)
+        self.pass_by(0.5)
+        self.link.tell(HELLO)
+        self.pass_by(1.1)
+        self.assertEqual([HELLO, BEAT], self.wire.messages())
+
     def test_pings(self) -> None:
         """The host is called when it asked to be, and not before the link is open."""
         self.begin()
@@ -300,6 +321,53 @@ class WaitTests(LinkCase):
         self.open()
         self.lose()
         self.assertEqual(0, len(self.agenda))
+
+
+class EffortTests(LinkCase):
+    """A link costs no more timers than it must."""
+
+    def moves(self) -> int:
+        """How often something was put on the agenda."""
+        return self.agenda._count
+
+    def test_frames_set_no_timer(self) -> None:
+        """What is heard and said makes things later; the timer that is set finds out by itself."""
+        self.open()
+        before = self.moves()
+        for number in range(1, 100):
+            self.hear(Ping(number, ""), BEAT)
+        self.assertEqual(99, sum(isinstance(said, Pong) for said in self.wire.messages()))
+        self.assertEqual(before, self.moves())
+
+    def test_a_beat_is_one_timer(self) -> None:
+        """In a link at rest each heartbeat of ours is one move on the agenda."""
+        self.open()
+        self.pass_by(0.5)
+        before, said = self.moves(), len(self.wire.messages())
+        for _ in range(20):
+            self.hear(BEAT)
+            self.pass_by(1.0)
+        beats = len(self.wire.messages()) - said
+        self.assertGreaterEqual(beats, 18)
+        self.assertLessEqual(self.moves() - before, beats + 1)
+
+    def test_a_shorter_promise_is_kept_to(self) -> None:
+        """From a heartbeat on that promises less, silence is noticed sooner."""
+        self.open()
+        self.link.tell(BEAT)
+        self.hear(Heartbeat(VIEW, 0.1))
+        self.pass_by(0.4)
+        self.assertEqual("silent", self.lose(ConnectionAborted()).code)
+
+    def test_half_a_frame_is_waited_for(self) -> None:
+        """A frame that has begun has a time of its own, however patient both sides are."""
+        self.terms = Terms(heartbeat=60.0)
+        self.begin()
+        self.hear(evolve(HELLO, heartbeat=60.0))
+        self.pass_by(1)
+        self.link.dataReceived(serialize(BEAT)[:5])
+        self.pass_by(20.1)
+        self.assertEqual(["timeout"], self.byes())
 
 
 class IdentityTests(LinkCase):
@@ -412,6 +480,28 @@ class EndTests(LinkCase):
         self.assertNotIn(Pong(1), self.wire.messages())
         self.assertEqual(Ending("leaving", "enough", theirs=True), self.lose())
 
+    def test_hello_and_a_broken_rule_in_one_read(self) -> None:
+        """A hello of one that has broken the rules by now opens nothing."""
+        self.begin()
+        self.hear(HELLO, HELLO)
+        self.assertEqual([], self.witness.heard_messages)
+        self.assertEqual(["protocol"], self.byes())
+        self.assertEqual("protocol", self.lose().code)
+
+    def test_the_first_reason_counts(self) -> None:
+        """What ends a link that was ending already changes nothing of the reason."""
+        self.open()
+        self.link.close(Bye("leaving", "enough"))
+        self.link.abort(Ending("overload", "too much"))
+        self.assertEqual("leaving", self.lose().code)
+
+    def test_gate_is_left_once(self) -> None:
+        """Who is admitted is not pending any more, and does not leave again when it is lost."""
+        self.open()
+        self.assertEqual(1, self.left_gate)
+        self.lose()
+        self.assertEqual(1, self.left_gate)
+
     def test_close_before_tls(self) -> None:
         """Who has not shaken hands is told nothing."""
         self.begin(shake=False)
@@ -487,6 +577,19 @@ class PaceTests(LinkCase):
             self.hear(BEAT)
         self.assertFalse(self.wire.aborted)
         self.pass_by(0.5)
+        self.assertTrue(self.wire.aborted)
+        self.assertEqual("overload", self.lose(ConnectionAborted()).code)
+
+    def test_blocked_where_only_they_beat_often(self) -> None:
+        """The three heartbeats are theirs, and are not waited for until one of ours is due."""
+        self.begin()
+        self.hear(evolve(HELLO, heartbeat=0.1))
+        for beat in range(12):
+            if beat == 3:
+                self.wire.full = True
+                self.link.tell(BEAT)
+            self.pass_by(0.04)
+            self.hear(BEAT)
         self.assertTrue(self.wire.aborted)
         self.assertEqual("overload", self.lose(ConnectionAborted()).code)
 

@@ -96,6 +96,15 @@ class OutflowTests(UnitCase):
         self.outflow.resumeProducing()
         self.assertIsNone(self.outflow.blocked_at)
 
+    def test_overdue(self) -> None:
+        """A peer that does not read is overdue when the patience with it is over; else never."""
+        self.assertEqual(float("inf"), self.outflow.overdue_at(3.0))
+        self.now = 5.0
+        self.outflow.pauseProducing()
+        self.assertEqual(8.0, self.outflow.overdue_at(3.0))
+        self.outflow.resumeProducing()
+        self.assertEqual(float("inf"), self.outflow.overdue_at(3.0))
+
     def test_forgiven(self) -> None:
         """Time in which this node did not run does not count as not reading."""
         self.outflow.forgive(3.0)

@@ -4,7 +4,7 @@ Tests of `gossip.wire.messages`.
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from hypothesis import given, settings
@@ -326,6 +326,48 @@ class ParseTests(UnitCase):
         message = messages.parse(spelled({**example("hello"), "period": 5}))
         assert isinstance(message, Hello)
         self.assertIs(float, type(message.period))
+
+    def test_frequent_messages_are_read_with_the_same_care(self) -> None:
+        """What is not wholly as we would have said it is judged by every rule, as all else is."""
+        for body in (b'{"type":"pong","seq":1', b'{"type":"ping","seq":1,"text":""'):
+            for odd in (b"9007199254740992", b"1e999", b"[" * 32 + b"]" * 32):
+                self.assertRegex(str(self.refusal(body + b',"odd":' + odd + b"}")), "^odd: ")
+            for odd in (b'"\\ud800"', b'"\xed\xa0\x80"', b"NaN", b"[" * 100000):
+                self.assertIn("JSON", str(self.refusal(body + b',"odd":' + odd + b"}")))
+            self.assertEqual("tea", messages.parse(body + b',"type":"tea"}').type)
+            self.assertRegex(str(self.refusal(body + b',"seq":"1"}')), "seq")
+            self.assertRegex(str(self.refusal(body + b',"type":1}')), "^type ")
+            self.assertIn("JSON", str(self.refusal(body + b"}}")))
+
+    @settings(QUICK, max_examples=1000)
+    @given(
+        st.sampled_from((Ping(7, "text"), Pong(12), Heartbeat("0123456789abcdef", 2.5))),
+        st.lists(
+            st.tuples(
+                st.integers(0, 60),
+                st.integers(0, 2),
+                st.sampled_from(
+                    [*'"{}[]:,\\ 0159-.e', "type", "pong", '"seq":2', "\xe4", "\ud800"]
+                ),
+            ),
+            max_size=3,
+        ),
+    )
+    def test_the_short_way_leads_where_the_long_one_does(
+        self, message: Message, edits: list[tuple[int, int, str]]
+    ) -> None:
+        """However a frequent message is garbled, it is read, or refused, as it would be by rules alone."""
+        body = messages.serialize(message)[4:]
+        for place, length, text in edits:
+            body = body[:place] + text.encode(errors="surrogatepass") + body[place + length :]
+        self.assertEqual(_judged(messages._parse_any, body), _judged(messages.parse, body), body)
+
+
+def _judged(parse: Callable[[bytes], Message | Unknown], body: bytes) -> object:
+    try:
+        return parse(body)
+    except RemoteProtocolError as error:
+        return str(error)
 
 
 class GetPeersTests(UnitCase):

@@ -2,10 +2,13 @@
 Tests of `gossip.wire.session`.
 """
 
+from enum import Enum
 from itertools import product
 from typing import TypeAlias
 
 from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gossip.wire import messages
 from gossip.wire.errors import LocalProtocolError
@@ -23,7 +26,6 @@ from gossip.wire.messages import (
 from gossip.wire.session import (
     Broken,
     Dead,
-    Direction,
     Event,
     Received,
     Role,
@@ -59,6 +61,14 @@ ONE_OF_EACH: tuple[Message, ...] = (
     BYE,
 )
 UNKNOWN = b'\x00\x00\x00\x0e{"type":"tea"}'
+
+
+class Direction(Enum):
+    """Who spoke."""
+
+    SENT = "sent"
+    RECEIVED = "received"
+
 
 Steps: TypeAlias = dict[tuple[Role, State, Direction], dict[type[Message], State]]
 
@@ -440,6 +450,13 @@ class LivenessTests(SessionCase):
         self.assertEqual(4.5, session.deadline())
         self.assertEqual(0.5, session.promise)
 
+    def test_patience_is_three_promises(self) -> None:
+        """So long a silence is a verdict; it changes with the promise."""
+        session = opened(terms=PATIENT)
+        self.assertEqual(3.0, session.patience)
+        session.receive(frame(Heartbeat(HELLO.view, 5.0)), 1.0)
+        self.assertEqual(15.0, session.patience)
+
     def test_our_own_promise_does_not_change_theirs(self) -> None:
         """What we say of our heartbeat is not what they promised."""
         session = opened(terms=PATIENT)
@@ -518,6 +535,98 @@ class SilentTests(SessionCase):
         session = opened(terms=Terms(heartbeat=3.0))
         self.assertEqual([Silent()], session.tick(3.0))
         self.assertEqual([Dead(3.0)], session.tick(3.0))
+
+
+class HastenedTests(SessionCase):
+    """Whoever keeps the time need not ask for the deadline after each frame."""
+
+    def assertHastened(self, session: Session, before: float) -> None:
+        """It is said that something is due earlier, and it is."""
+        self.assertTrue(session.hastened)
+        self.assertLess(session.deadline(), before)
+        self.assertFalse(session.hastened)
+
+    def test_at_first(self) -> None:
+        """Nobody has asked yet."""
+        self.assertTrue(Session(Role.DIALER, Terms(), 0.0).hastened)
+
+    def test_by_talk(self) -> None:
+        """Frames that come and go whole hasten nothing."""
+        session = opened()
+        session.deadline()
+        for tenth in range(1, 9):
+            session.receive(frame(Ping(tenth, "")) + frame(BEAT) + UNKNOWN, tenth / 10)
+            session.send(Pong(tenth), tenth / 10)
+            session.send(BEAT, tenth / 10)
+        self.assertFalse(session.hastened)
+
+    def test_by_opening(self) -> None:
+        """With the second hello heartbeats begin, whoever says it."""
+        for role in Role:
+            session = session_in(State.GREETED, role)
+            before = session.deadline()
+            if role is Role.DIALER:
+                session.receive(frame(HELLO), 0.5)
+            else:
+                session.send(HELLO, 0.5)
+            self.assertHastened(session, before)
+
+    def test_by_half_a_frame(self) -> None:
+        """The rest of a frame has a time of its own."""
+        session = opened(terms=PATIENT, heartbeat=60.0)
+        before = session.deadline()
+        session.receive(frame(BEAT)[:3], 0.5)
+        self.assertHastened(session, before)
+
+    def test_by_a_shorter_promise(self) -> None:
+        """Silence is noticed sooner from then on."""
+        session = opened(terms=PATIENT)
+        before = session.deadline()
+        session.receive(frame(Heartbeat(HELLO.view, 0.25)), 0.5)
+        self.assertHastened(session, before)
+
+    def test_by_a_pause(self) -> None:
+        """What waits is to be heard."""
+        session = opened(terms=PATIENT)
+        before = session.deadline()
+        session.receive(frame(BEAT) * 1001, 0.5)
+        self.assertHastened(session, before)
+
+    @settings(deadline=None, database=None, max_examples=300)
+    @given(
+        st.lists(
+            st.tuples(
+                st.sampled_from(["receive", "send", "tick", "forgive", "charge"]),
+                st.integers(0, 300),
+            ),
+            max_size=30,
+        )
+    )
+    def test_never_unsaid(self, steps: list[tuple[str, int]]) -> None:
+        """Whatever happens: what is due earlier than was said is said to be."""
+        terms = Terms(heartbeat=2.0, frame_wait=1.0, frames_per_second=2.0, frames_at_once=4.0)
+        session, now = opened(terms=terms), 0.0
+        beats = (BEAT, Ping(1, "a"), Heartbeat(HELLO.view, 0.25), Heartbeat(HELLO.view, 3.0))
+        stream = b"".join([frame(beat) for beat in beats]) * 300
+        asked = session.deadline()
+        for step, much in steps:
+            now += much / 1000
+            if step == "receive":
+                session.receive(stream[:much], now)
+                stream = stream[much:]
+            elif step == "send" and not session.ended:
+                session.send(BEAT if much % 2 else Pong(1), now)
+            elif step == "forgive":
+                session.forgive(much / 100, now)
+            elif step == "charge":
+                session.charge(much / 100)
+            elif step == "tick":
+                # After it everybody asks.
+                session.tick(now)
+                asked = session.deadline()
+            hastened, due = session.hastened, session.deadline()
+            self.assertTrue(hastened or due >= asked, (step, due, asked))
+            asked = due
 
 
 class RateTests(SessionCase):
