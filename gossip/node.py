@@ -29,6 +29,7 @@ from gossip import listeners, logs
 from gossip.logs import levels
 from gossip.mesh.addresses import Address, literal
 from gossip.mesh.mesh import Mesh, World
+from gossip.mesh.meter import MeteredServer
 from gossip.mesh.own import Subject
 from gossip.mesh.roads import TLSRoads
 from gossip.mesh.status import Event, Listening, Stopping, Tell
@@ -328,7 +329,10 @@ def _doors(settings: Settings, reactor: Any) -> list[Door]:
 
 
 def _secured(door: Door, secure: Credentials, reactor: Any) -> Door:
-    return Door(door.name, lambda port: wrapServerTLS(secure, door.open(port), clock=reactor))
+    def opened(port: int) -> IStreamServerEndpoint:
+        return wrapServerTLS(secure, MeteredServer(door.open(port), reactor), clock=reactor)
+
+    return Door(door.name, opened)
 
 
 def _identity(settings: Settings) -> Identity:

@@ -17,6 +17,7 @@ from gossip.mesh.attempt import Ending
 from gossip.mesh.book import Book, BookFull
 from gossip.mesh.link import Link
 from gossip.mesh.pairing import Candidate
+from gossip.mesh.twins import Instances
 from gossip.settings import Limits
 from gossip.trust import records
 from gossip.trust.identity import PeerId, short
@@ -42,6 +43,9 @@ class Admits(Interface):
 
     def probe(self, link: Link) -> None:
         """Make a peer show that the link lives."""
+
+    def twins(self, link: Link) -> None:
+        """Another process has a link with the key that this one has too."""
 
     def mismatched(self, link: Link) -> None:
         """Another peer was found than the one that was dialed."""
@@ -88,6 +92,7 @@ class Admission:
         self._limits = limits
         self._wall = wall
         self._host = host
+        self._instances = Instances(limits.peers)
         self._dials: dict[PeerId, Link] = {}
         self._waiting: dict[PeerId, _Waiting] = {}
 
@@ -122,12 +127,16 @@ class Admission:
         if old is None or old is link:
             self._admit(link, hello)
             return
+        # One that is on its way out has nothing to defend.
+        back = not old.closing and self._instances.back(peer, hello.instance)
         verdict = pairing.decide(
             Candidate(old.role, old.hello.instance if old.hello is not None else None),
-            Candidate(link.role, hello.instance),
+            Candidate(link.role, hello.instance, back),
             self._policy.own,
             peer,
         )
+        if back and old.hello is not None and old.hello.instance != hello.instance:
+            self._host.twins(link)
         if verdict is pairing.Verdict.REPLACE:
             self._give_way(old)
             self._admit(link, hello)
@@ -188,6 +197,7 @@ class Admission:
     def _admit(self, link: Link, hello: Hello) -> None:
         assert link.peer is not None
         self._dials.pop(link.peer, None)
+        self._instances.linked(link.peer, hello.instance)
         waiting = self._waiting.get(link.peer)
         if link.role is Role.ACCEPTOR:
             link.tell(self._host.greeting(link))

@@ -15,8 +15,9 @@ from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
 from gossip.logs import levels
+from gossip.mesh import meter
 from gossip.mesh.addresses import Address, Judge
-from gossip.mesh.admission import DUPLICATE, Admission
+from gossip.mesh.admission import Admission
 from gossip.mesh.agenda import Agenda
 from gossip.mesh.attempt import Ending
 from gossip.mesh.book import Book, PeerState
@@ -25,25 +26,19 @@ from gossip.mesh.factories import Accepted
 from gossip.mesh.link import Link, Surroundings
 from gossip.mesh.own import OwnAddresses, OwnRecord, Subject
 from gossip.mesh.reconcile import Reconciler
+from gossip.mesh.refusals import Refusals
 from gossip.mesh.roster import Roster
-from gossip.mesh.routes import NOWHERE, Routes
-from gossip.mesh.status import IdentityMismatch, Refused, Tell
+from gossip.mesh.routes import Routes
+from gossip.mesh.status import IdentityMismatch, Tell
 from gossip.mesh.talk import Talk
 from gossip.mesh.target import Target
+from gossip.mesh.upkeep import Upkeep
+from gossip.mesh.wall import Wall
 from gossip.settings import Settings
 from gossip.trust.identity import PeerId
 from gossip.trust.policy import Policy
 from gossip.wire.messages import Bye, Hello, Message
 from gossip.wire.session import Terms
-
-UPKEEP = 1.0
-"""Seconds between looks at what has no time of its own: expiry, renewal, and whether we slept."""
-
-NO_CONNECTION = frozenset({NOWHERE, "unreachable", "closed"})
-"""Codes of dials that made no connection worth a line, unless the operator named the address."""
-
-SLEPT = 1.0
-"""Seconds without running after which the network may be another one."""
 
 
 @define(eq=False, kw_only=True)
@@ -52,7 +47,7 @@ class World:
 
     clock: IReactorTime
     wall: Callable[[], float]
-    """Unix time; only records and `hello` go by it."""
+    """Unix time, as this machine has it; only records and `hello` go by it."""
     slept: Callable[[], float]
     """Seconds for which this machine was suspended, counted from any fixed time."""
     random: Random
@@ -72,9 +67,9 @@ class Mesh:
         self._world = world
         self._tell = tell
         self._connections: dict[Link, None] = {}
-        self._slept = world.slept()
+        self._wall = Wall(world.wall, lambda: clock.seconds() + world.slept())
         self._emptied: Deferred[None] | None = None
-        self._own = OwnRecord(subject, world.wall())
+        self._own = OwnRecord(subject, self._wall())
         self._here = OwnAddresses(self._own)
         self._agenda = Agenda(clock, self._stalled)
         around = Surroundings(
@@ -101,6 +96,7 @@ class Mesh:
         self._roster = Roster(
             book=self.book, dialer=self._dialer, clock=clock, agenda=self._agenda, tell=tell
         )
+        self._refusals = Refusals(self._roster.links, tell)
         self._reconciler = Reconciler(
             book=self.book, clock=clock, agenda=self._agenda, limits=limits
         )
@@ -112,9 +108,22 @@ class Mesh:
             dialer=self._dialer,
             reconciler=self._reconciler,
             clock=clock,
-            wall=world.wall,
+            wall=self._wall,
+            system=world.wall,
             random=world.random,
             tell=tell,
+        )
+        self._upkeep = Upkeep(
+            clock=clock,
+            agenda=self._agenda,
+            wall=self._wall,
+            slept=world.slept,
+            own=self._own,
+            book=self.book,
+            dialer=self._dialer,
+            talk=self._talk,
+            links=self._roster.links,
+            slept_before=world.slept(),
         )
         self._admission = Admission(
             policy=Policy(self._own.record.id),
@@ -123,7 +132,7 @@ class Mesh:
             clock=clock,
             agenda=self._agenda,
             limits=limits,
-            wall=world.wall,
+            wall=self._wall,
             host=self,
         )
 
@@ -137,19 +146,19 @@ class Mesh:
     def start(self, bound: tuple[Address, ...]) -> None:
         """The node listens at these addresses: join through the seeds, and keep house."""
         if bound:
-            self._own.listening(bound[0].port, self._world.wall())
+            self._own.listening(bound[0].port, self._wall())
             self.book.renew_own(self._own.record)
         self._here.bound.update(bound)
         for seed in self._settings.seeds:
             self._dialer.dial_seed(seed)
-        self._agenda.set(self, self._world.clock.seconds() + UPKEEP)
+        self._upkeep.start()
 
     def leave(self, reason: str) -> Deferred[None]:
         """Say farewell to everyone; fires when all are gone, or have had `stop_wait`."""
         if self._emptied is not None:
             return self._emptied
         self._dialer.stop()
-        record = self._own.leave(self._world.wall()).sealed
+        record = self._own.leave(self._wall()).sealed
         emptied: Deferred[None] = Deferred()
         self._emptied = emptied
         abort = self._world.clock.callLater(self._settings.limits.stop_wait, self._abort_all)
@@ -169,6 +178,8 @@ class Mesh:
     def connected(self, link: Link) -> None:
         """TCP is up."""
         self._connections[link] = None
+        unread = Ending("overload", "it did not read what TLS itself has to say")
+        meter.watch(link.transport, lambda: link.abort(unread))
         if self._emptied is not None:
             link.abort(Ending("leaving", "this node leaves"))
 
@@ -179,6 +190,7 @@ class Mesh:
     def heard(self, link: Link, message: Message) -> None:
         """The peer said something that was allowed."""
         if isinstance(message, Hello):
+            self._hear_time(link, message)
             self._admission.greeted(link, message)
             return
         if not isinstance(message, Bye):
@@ -201,15 +213,17 @@ class Mesh:
             self._talk.closed(link)
             self._admission.lost(link)
             if link.peer is not None and self._roster.links.get(link.peer) is link:
+                self._wall.lost(link.peer)
                 self._roster.lost(link, ending)
             elif link.linked_at is None:
-                self._not_linked(link, ending)
+                self._talk.not_linked(link, ending)
+                self._refusals.not_linked(link, ending)
                 self._still_wanted(link)
         self._maybe_emptied()
 
     def turned_away(self, address: str, reason: str) -> None:
         """A connection was closed before anything was read from it."""
-        self._tell(Refused(peer=None, address=address, code="overload", reason=reason))
+        self._refusals.turned_away(address, reason)
 
     # Admits: called by admission.
 
@@ -219,6 +233,9 @@ class Mesh:
 
     def admit(self, link: Link, hello: Hello) -> None:
         """The link is up."""
+        assert link.peer is not None
+        meter.admitted(link.transport)
+        self._wall.linked(link.peer, hello.time)
         self._roster.admit(link, hello)
         self._talk.opened(link, hello)
 
@@ -230,6 +247,10 @@ class Mesh:
     def probe(self, link: Link) -> None:
         """Make a peer show that the link lives."""
         self._talk.ping(link)
+
+    def twins(self, link: Link) -> None:
+        """Another process has a link with the key that this one has too."""
+        self._talk.twins(link)
 
     def mismatched(self, link: Link) -> None:
         """Another peer was found than the one that was dialed."""
@@ -249,56 +270,20 @@ class Mesh:
     def dial_failed(self, target: Target, ending: Ending) -> None:
         """No address of a peer or seed led to a link."""
         self._roster.dial_failed(target, ending)
-        if ending.code == "identity" or (target.seed is None and ending.code in NO_CONNECTION):
-            return
-        # Each change is worth a line, each of the dials without end is not.
-        if target.trouble is None or target.trouble.reason != ending.reason:
-            where = target.seed.address if target.seed is not None else target.last_good
-            self._tell(
-                Refused(
-                    peer=target.peer,
-                    address=str(where or ""),
-                    code=ending.code,
-                    reason=ending.reason,
-                )
-            )
-
-    # Due: called by the agenda.
-
-    def tick(self, now: float) -> None:
-        """Upkeep."""
-        self._agenda.set(self, now + UPKEEP)
-        wall = self._world.wall()
-        for peer in self.book.expire(wall, self._roster.links.__contains__):
-            self._dialer.forget(peer)
-        if wall >= self._own.renewal_due():
-            self._own.renew(wall)
-            self._talk.announce()
-        slept = self._world.slept()
-        if slept > self._slept + SLEPT:
-            self._dialer.hasten(now, changed=True)
-        self._slept = slept
+        self._refusals.dial_failed(target, ending)
 
     def _stalled(self, seconds: float, now: float) -> None:
         for link in self._connections:
             link.forgive(seconds, now)
         self._roster.forgive(seconds)
         self._admission.forgive(now)
-        if seconds >= SLEPT:
-            self._dialer.hasten(now, changed=True)
+        self._upkeep.stalled(seconds, now)
 
-    def _not_linked(self, link: Link, ending: Ending) -> None:
-        if link.attempt is not None:
-            # The dialer hears of it, and tells it of seeds.
-            return
-        quiet = ending.code in ("self", DUPLICATE)
-        known = link.peer is not None and link.peer in self._roster.links
-        if quiet or (known and ending.code == "closed"):
-            # A dialer that has a link already closes without a word (PROTOCOL §3.1).
-            return
-        self._tell(
-            Refused(peer=link.peer, address=str(link.far), code=ending.code, reason=ending.reason)
-        )
+    def _hear_time(self, link: Link, hello: Hello) -> None:
+        # Also where its hello will be refused: if it is our clock that is wrong, everybody's will.
+        entry = self.book.get(link.peer) if link.peer is not None else None
+        if entry is not None and entry.met:
+            self._wall.heard(entry.record.id, hello.time)
 
     def _still_wanted(self, link: Link) -> None:
         # Its hello may have brought a record that nobody else has told of.

@@ -16,8 +16,17 @@ from gossip.trust.identity import PeerId
 from gossip.trust.records import MOST_ADDRESSES, Record
 
 REFUTE_GAP = 10.0
-"""Seconds between two records that answer a newer one of our own key: where another process has the
-same key, the two must not outbid each other without end."""
+"""Seconds between the first two records that answer a newer one of our own key; doubles each time.
+Where another process has the same key, the two must not outbid each other as fast as they can."""
+
+REFUTE_MOST = 60.0
+"""The longest such gap: two processes with one key make two records a minute, and when one of them
+says farewell, the other takes it back within a minute."""
+
+REFUTE_CALM = 4 * REFUTE_MOST
+"""Seconds after which the gap is the first one again: nobody outbids us."""
+
+_FURTHEST_AHEAD = int(records.FURTHEST_AHEAD * 1000)
 
 
 @frozen(kw_only=True)
@@ -41,9 +50,10 @@ class OwnRecord:
         self._port = 0
         self._reports: dict[PeerId, str] = {}
         self._votes: Counter[str] = Counter()
-        self._gone: set[PeerId] = set()
+        self._gone: dict[PeerId, None] = {}
         self._renewed_at = wall
         self._refuted_at = float("-inf")
+        self._refute_gap = REFUTE_GAP
         self.record = self._make((), int(wall * 1000), "alive")
 
     def listening(self, port: int, wall: float) -> None:
@@ -66,12 +76,15 @@ class OwnRecord:
     def lost(self, peer: PeerId) -> None:
         """A peer has no link any more."""
         if peer in self._reports:
-            self._gone.add(peer)
+            self._gone[peer] = None
 
     def refute(self, seq: int, wall: float) -> bool:
         """A record of this key with a larger `seq` is about: outdo it; whether that was done."""
-        if 0 <= wall - self._refuted_at < REFUTE_GAP:
+        since = wall - self._refuted_at
+        if 0 <= since < self._refute_gap:
             return False
+        calm = not 0 <= since < REFUTE_CALM
+        self._refute_gap = REFUTE_GAP if calm else min(2 * self._refute_gap, REFUTE_MOST)
         self._refuted_at = wall
         self._renew(self.record.addresses, wall, above=seq)
         return True
@@ -122,7 +135,10 @@ class OwnRecord:
         state: records.State = "alive",
         above: int = 0,
     ) -> None:
-        seq = max(int(wall * 1000), self.record.seq + 1, above + 1)
+        made = int(wall * 1000)
+        # One that was made by a clock far ahead is refused by all who would compare numbers.
+        before = self.record.seq if self.record.seq <= made + _FURTHEST_AHEAD else 0
+        seq = max(made, before + 1, above + 1)
         self._renewed_at = wall
         self.record = self._make(addresses, seq, state)
 

@@ -28,12 +28,16 @@ class Candidate:
     """Ours on it."""
     instance: str | None
     """The peer's process; None where its hello has not come yet, on a dial of ours."""
+    back: bool = False
+    """Of a new one, whether that process had a link here before: then the peer was not restarted,
+    and two processes run with its key."""
 
 
 def decide(old: Candidate, new: Candidate, own: PeerId, peer: PeerId) -> Verdict:
     """Which of two links between `own` and `peer` stays, seen at `own`."""
     if old.instance is not None and old.instance != new.instance:
-        return Verdict.REPLACE
+        # Of twins the one that has the link keeps it: they would take it from each other for ever.
+        return Verdict.PROBE if new.back else Verdict.REPLACE
     if old.role is new.role:
         return Verdict.REPLACE
     new_dialer = own if new.role is Role.DIALER else peer

@@ -20,6 +20,7 @@ from twisted.internet.interfaces import (
 from zope.interface import implementer
 
 from gossip.mesh.addresses import Address
+from gossip.mesh.meter import MeteredClient
 
 MOST_ADDRESSES = 16
 """Addresses of one name that are tried: a name with more is a mistake or an attack."""
@@ -75,7 +76,8 @@ class TLSRoads:
         """What connects to a literal address, with TLS."""
         kind = TCP6ClientEndpoint if ":" in address.host else TCP4ClientEndpoint
         plain = kind(self._reactor, address.host, address.port)
-        return wrapClientTLS(self._creator, plain, clock=self._reactor)
+        metered = MeteredClient(plain, self._reactor)
+        return wrapClientTLS(self._creator, metered, clock=self._reactor)
 
     def vouching(self, host: str) -> Callable[[ITransport], None] | None:
         """A further check of a seed that was dialed by this host name, if one is asked for."""

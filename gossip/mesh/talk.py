@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from gossip.logs import levels
+from gossip.mesh.attempt import Ending
 from gossip.mesh.book import Book, PeerState
 from gossip.mesh.dialer import Dialer
 from gossip.mesh.link import Link
@@ -17,6 +18,7 @@ from gossip.mesh.own import OwnRecord
 from gossip.mesh.reconcile import Reconciler
 from gossip.mesh.roster import Roster, shown
 from gossip.mesh.status import PingHeard, Tell
+from gossip.mesh.twins import Signs
 from gossip.settings import Settings, agent
 from gossip.trust.identity import PeerId, short
 from gossip.trust.records import Record, RecordForged, RecordRefused
@@ -31,6 +33,7 @@ from gossip.wire.messages import (
     Pong,
     Sealed,
 )
+from gossip.wire.session import Role
 
 SKEW = 5.0
 """Seconds by which a peer's wall clock may differ from ours without a word in the log."""
@@ -52,6 +55,7 @@ class Talk:
         reconciler: Reconciler,
         clock: IReactorTime,
         wall: Callable[[], float],
+        system: Callable[[], float],
         random: Random,
         tell: Tell,
     ) -> None:
@@ -63,9 +67,13 @@ class Talk:
         self._reconciler = reconciler
         self._clock = clock
         self._wall = wall
+        self._system = system
         self._random = random
         self._tell = tell
         self._instance = f"{random.getrandbits(64):016x}"
+        self._outbid = Signs(enough=1)
+        self._twins = Signs(enough=2)
+        self._turned_down = Signs(enough=3)
         self._forged: dict[Link, int] = {}
         self._answers: Mapping[type[Message], Callable[..., None]] = {
             Ping: self._ping_heard,
@@ -86,7 +94,8 @@ class Talk:
             agent=agent(),
             period=self._settings.period,
             heartbeat=self._settings.heartbeat,
-            time=self._wall(),
+            # As it is, also where we do not believe it: peers report it to people.
+            time=self._system(),
             view=self._book.view(),
             features=[],
         )
@@ -105,6 +114,7 @@ class Talk:
             if moved:
                 self._dialer.hasten(self._clock.seconds(), changed=True)
         self._reconciler.opened(link, hello.view)
+        self._turned_down.clear(link.peer)
         self._compare_clocks(link.peer, hello)
         # Spread over the period, so that many peers are not pinged in one burst.
         link.ping_next(self._clock.seconds() + self._random.uniform(0, self._settings.period))
@@ -115,6 +125,34 @@ class Talk:
         self._forged.pop(link, None)
         if link.peer is not None and self._roster.links.get(link.peer) is link:
             self._own.lost(link.peer)
+
+    def not_linked(self, link: Link, ending: Ending) -> None:
+        """A connection has ended that was no link: perhaps one of ours was one too many."""
+        if link.role is not Role.DIALER or link.peer is None or link.peer in self._roster.links:
+            return
+        if ending.theirs and ending.code == "duplicate":
+            now = self._clock.seconds()
+            # Once or twice, their half of a link that broke may live longer than ours.
+            if self._turned_down.sign(link.peer, now) and self._outbid.sign(
+                self._own.record.id, now
+            ):
+                self._log.warn(
+                    "{peer} has a link to another process with the key of this node: stop one of"
+                    " the two, or give it a key of its own",
+                    peer=short(link.peer),
+                )
+
+    def twins(self, link: Link) -> None:
+        """A process knocks while another one with the same key has the link."""
+        assert link.peer is not None
+        # Once, it may be the last word of one that was stopped, heard late.
+        if self._twins.sign(link.peer, self._clock.seconds()):
+            self._log.warn(
+                "two processes run with the key of {peer}, one of them at {address}: the one that"
+                " has the link keeps it. Stop one of the two, or give it a key of its own",
+                peer=short(link.peer),
+                address=str(link.far),
+            )
 
     def heard(self, link: Link, message: Message) -> None:
         """A peer said something on a link that is up, or its last word."""
@@ -210,10 +248,12 @@ class Talk:
     def _learned(self, record: Record) -> None:
         if record.id == self._own.record.id:
             if self._own.refute(record.seq, self._wall()):
-                self._log.warn(
-                    "a newer record of this node's own key came from a peer: either the clock was"
-                    " set back, or another process runs with the same key"
-                )
+                if self._outbid.sign(record.id, self._clock.seconds()):
+                    self._log.warn(
+                        "a newer record of this node's own key came from a peer: either the clock"
+                        " was set back, or another process runs with the same key; then stop one of"
+                        " the two, or give it a key of its own"
+                    )
                 self.announce()
             return
         entry = self._book.get(record.id)

@@ -2,9 +2,11 @@
 Whole nodes on the street: joining, losing, healing, pairing, leaving.
 """
 
+from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
+from gossip.mesh import meter
 from gossip.mesh.addresses import Address
 from gossip.mesh.status import (
     IdentityMismatch,
@@ -327,3 +329,26 @@ class TrustTests(StreetCase):
 def street_address(host: str) -> Address:
     """The address of a node at a host of the street."""
     return Address(host, PORT)
+
+
+class MeterTests(StreetCase):
+    """The meter below TLS hears who was admitted, and is heard where TLS says too much."""
+
+    def test_told_and_heard(self) -> None:
+        """Every connection is watched, each link is admitted, and what is not read ends the link."""
+        admitted: list[Any] = []
+        watched: dict[Any, Callable[[], None]] = {}
+        self.patch(meter, "admitted", admitted.append)
+        self.patch(meter, "watch", watched.__setitem__)
+        street = self.street()
+        a = street.house("a")
+        b = street.house("b", join=[a])
+        street.until(lambda: street.is_mesh([a, b]), 5)
+        link = a.mesh.links[b.id]
+        self.assertLessEqual({link.transport, b.mesh.links[a.id].transport}, set(admitted))
+        self.assertLessEqual(set(admitted), set(watched))
+        watched[link.transport]()
+        street.run(0.02, 0.01)
+        (dead,) = a.said(PeerDead)
+        self.assertEqual("it did not read what TLS itself has to say", dead.reason)
+        street.until(lambda: street.is_mesh([a, b]), 30)

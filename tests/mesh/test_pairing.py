@@ -24,6 +24,19 @@ class PairingTests(UnitCase):
             verdict = decide(Candidate(old, "before"), Candidate(new, "after"), own, peer)
             self.assertIs(Verdict.REPLACE, verdict)
 
+    def test_twins(self) -> None:
+        """A process that was here before, while another has the link, is no restart."""
+        for old, new, own in product(Role, Role, (SMALL, LARGE)):
+            peer = LARGE if own == SMALL else SMALL
+            verdict = decide(Candidate(old, "one"), Candidate(new, "two", True), own, peer)
+            self.assertIs(Verdict.PROBE, verdict)
+
+    def test_back_with_the_same_process(self) -> None:
+        """That a process was here before says nothing where the link is its own."""
+        for role in Role:
+            old, new = Candidate(role, "now"), Candidate(role, "now", True)
+            self.assertIs(Verdict.REPLACE, decide(old, new, SMALL, LARGE))
+
     def test_same_direction(self) -> None:
         """A second link dialed by the same side replaces the one that this side has lost."""
         for role, instance, own in product(Role, ("now", None), (SMALL, LARGE)):

@@ -91,7 +91,7 @@ class OwnRecordTests(TalkCase):
     def test_renewal(self) -> None:
         """It is made anew before it expires."""
         count = len(self.own(self.line))
-        self.a.wall_offset = 86400.0
+        self.a.mesh._own._renewed_at -= 86400.0
         self.town.run(2)
         self.assertEqual(count + 1, len(self.own(self.line)))
 
