@@ -1,0 +1,52 @@
+"""
+Commands that run together.
+"""
+
+import subprocess
+import sys
+
+from tests.cases import UnitCase
+from tests.lived.nodes import environment
+
+
+def together(*commands: str) -> subprocess.CompletedProcess[str]:
+    """Run these together."""
+    return subprocess.run(
+        [sys.executable, "-m", "tests.together", *commands],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+class TogetherTests(UnitCase):
+    """All are run, all are heard, and none can fail unseen."""
+
+    def test_all_are_heard(self) -> None:
+        """What each one says is shown in one piece, and the status is 0 where all are."""
+        done = together("sh -c 'echo one; echo two >&2'", "echo three")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertIn("one\ntwo\n-> status 0", done.stdout)
+        self.assertIn("three\n-> status 0", done.stdout)
+
+    def test_at_the_same_time(self) -> None:
+        """None waits for another to end: each of these two waits for a word of the other."""
+        pipe = self.mktemp()
+        subprocess.run(["mkfifo", pipe], check=True)
+        done = together(f"sh -c 'echo word > {pipe}'", f"sh -c 'cat {pipe}'")
+        self.assertEqual(0, done.returncode)
+        self.assertIn("word\n-> status 0", done.stdout)
+
+    def test_the_worst_counts(self) -> None:
+        """One that fails fails all, and the others are still heard."""
+        done = together("sh -c 'exit 3'", "sh -c 'sleep 0.2; echo late'")
+        self.assertEqual(3, done.returncode)
+        self.assertIn("late", done.stdout)
+
+    def test_nothing_to_do(self) -> None:
+        """Without commands it says how it is used."""
+        done = together()
+        self.assertEqual(2, done.returncode)
+        self.assertIn("tests.together", done.stderr)
