@@ -69,15 +69,21 @@ class Program(ProcessProtocol):
         for _, deferred in waiting:
             deferred.errback(AssertionError(f"it ended with {code}: {self.output}{self.errors}"))
 
-    def until(self, wanted: Wanted) -> Deferred[Event]:
-        """The first event, past or to come, that is wanted."""
+    def until(
+        self, wanted: Wanted, *, since: int = 0, patience: float = PATIENCE
+    ) -> Deferred[Event]:
+        """
+        The first event that is wanted, past or to come, of those numbered `since` and later.
+
+        It fails when it has not come within `patience` seconds.
+        """
         found: Deferred[Event] = Deferred()
-        for event in self.events:
+        for event in self.events[since:]:
             if wanted(event):
                 found.callback(event)
                 return found
         self._waiting.append((wanted, found))
-        return found.addTimeout(PATIENCE, reactor, lambda *_: self._impatient())
+        return found.addTimeout(patience, reactor, lambda *_: self._impatient())
 
     def signal(self, name: str) -> None:
         """Send a signal, if it still runs."""
@@ -100,9 +106,11 @@ class Program(ProcessProtocol):
 class NodeProcess(Program):
     """One node, printing JSON."""
 
+    START: tuple[str, ...] = (sys.executable, "-m", "gossip", "--output", "json")
+
     def __init__(self, *arguments: str, **environ: str) -> None:
-        command = (sys.executable, "-m", "gossip", "--output", "json", *arguments)
-        super().__init__(command, **environ)
+        self._alive: set[str] = set()
+        super().__init__((*self.START, *arguments), **environ)
 
     async def listening(self) -> Event:
         """Wait until it listens."""
@@ -129,13 +137,7 @@ class NodeProcess(Program):
 
     def alive(self) -> set[str]:
         """Whom it holds to be alive, by what it printed."""
-        peers: set[str] = set()
-        for event in self.events:
-            if event["event"] == "peer_alive":
-                peers.add(event["peer"])
-            elif event["event"] in ("peer_dead", "peer_left"):
-                peers.discard(event["peer"])
-        return peers
+        return set(self._alive)
 
     def said(self, kind: str, **members: object) -> Deferred[Event]:
         """The first event, past or to come, of this kind with these members."""
@@ -145,6 +147,13 @@ class NodeProcess(Program):
                 and all(event[name] == value for name, value in members.items())
             )
         )
+
+    def _happened(self, event: Event) -> None:
+        if event["event"] == "peer_alive":
+            self._alive.add(event["peer"])
+        elif event["event"] in ("peer_dead", "peer_left"):
+            self._alive.discard(event["peer"])
+        super()._happened(event)
 
     def count(self, kind: str, **members: object) -> int:
         """How often it said this so far."""
@@ -180,7 +189,7 @@ class LivedCase(TestCase):
         self.addCleanup(end)
         return program
 
-    async def mesh(self, nodes: Sequence[NodeProcess]) -> None:
+    async def mesh(self, nodes: Sequence[NodeProcess], patience: float = PATIENCE) -> None:
         """Wait until everyone holds everyone to be alive."""
         everyone = {node.id for node in nodes}
         waits = []
@@ -190,7 +199,7 @@ class LivedCase(TestCase):
             def complete(_: Event, node: NodeProcess = node, others: set[str] = others) -> bool:
                 return others <= node.alive()
 
-            waits.append(node.until(complete))
+            waits.append(node.until(complete, patience=patience))
         await gatherResults(waits, consumeErrors=True)
 
     async def known(self, nodes: Sequence[NodeProcess]) -> None:
