@@ -15,7 +15,13 @@ from twisted.internet.endpoints import (
     TCP4ServerEndpoint,
     TCP6ServerEndpoint,
 )
-from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
+from twisted.internet.interfaces import (
+    IAddress,
+    IListeningPort,
+    IProtocol,
+    IProtocolFactory,
+    IStreamServerEndpoint,
+)
 from zope.interface import implementer
 
 from gossip.mesh.addresses import Address
@@ -28,6 +34,45 @@ _ENDPOINTS = ("tcp:", "tcp6:", "systemd:", "haproxy:")
 
 class CannotListen(Exception):
     """This is not something to listen on; the text says why."""
+
+
+@implementer(IProtocolFactory)
+@define(eq=False)
+class Doorstep:
+    """
+    Closes at once whom the factory inside turns away, before TLS is made for the connection.
+
+    That costs a third of what it costs otherwise, which counts where thousands come in a second.
+    Whoever is turned away is built as a protocol with a true `turned_away`.
+    """
+
+    inside: IProtocolFactory
+
+    def buildProtocol(self, addr: IAddress) -> IProtocol | None:
+        """What the TLS factory built, or nothing, upon which Twisted closes the connection."""
+        built = self.inside.buildProtocol(addr)
+        behind_tls = getattr(built, "wrappedProtocol", built)
+        return None if getattr(behind_tls, "turned_away", False) else built
+
+    def doStart(self) -> None:
+        """A port begins to listen."""
+        self.inside.doStart()
+
+    def doStop(self) -> None:
+        """It listens no more."""
+        self.inside.doStop()
+
+
+@implementer(IStreamServerEndpoint)
+@define(eq=False)
+class Stepped:
+    """An endpoint with a `Doorstep`."""
+
+    inside: IStreamServerEndpoint
+
+    def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
+        """Listen."""
+        return self.inside.listen(Doorstep(protocolFactory))
 
 
 @implementer(IStreamServerEndpoint)
@@ -53,7 +98,7 @@ class Everywhere:
         adopted: IStreamServerEndpoint = AdoptedStreamServerEndpoint(
             self._reactor, opened.detach(), family
         )
-        return adopted.listen(protocolFactory)
+        return Stepped(adopted).listen(protocolFactory)
 
     def _socket(self) -> socket.socket:
         if socket.has_dualstack_ipv6():
@@ -83,7 +128,7 @@ def endpoint(reactor: Any, text: str, port: int) -> IStreamServerEndpoint:
                 f" endpoint string that begins with {', '.join(_ENDPOINTS)}"
             ) from None
     kind = TCP6ServerEndpoint if ":" in address.host else TCP4ServerEndpoint
-    return kind(reactor, address.port, backlog=BACKLOG, interface=address.host)
+    return Stepped(kind(reactor, address.port, backlog=BACKLOG, interface=address.host))
 
 
 def _from_string(reactor: Any, text: str) -> IStreamServerEndpoint:
@@ -97,7 +142,8 @@ def _from_string(reactor: Any, text: str) -> IStreamServerEndpoint:
         raise CannotListen(f"--listen {text!r}: {error}") from None
     if isinstance(made, AdoptedStreamServerEndpoint):
         _check_passed(text, made.fileno, made.addressFamily)
-    return made
+    # What speaks for a proxy would wrap what is not there.
+    return made if text.startswith("haproxy:") else Stepped(made)
 
 
 def _check_passed(text: str, descriptor: int, family: int) -> None:

@@ -7,15 +7,20 @@ import socket
 from typing import Any
 
 from twisted.internet import endpoints, reactor
+from twisted.internet.address import IPv4Address
 from twisted.internet.endpoints import AdoptedStreamServerEndpoint
 from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock
+from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.systemd import ListenFDs
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from gossip.listeners import BACKLOG, CannotListen, Everywhere, endpoint
+from gossip.listeners import BACKLOG, CannotListen, Doorstep, Everywhere, Stepped, endpoint
+from gossip.trust.credentials import Credentials
+from gossip.trust.identity import Identity
 from tests.cases import UnitCase
 
 
@@ -66,6 +71,42 @@ class EndpointTests(UnitCase):
             self.assertNotIn("\n", str(error))
 
 
+class _Unwanted(Protocol):
+    turned_away = True
+
+
+class DoorstepTests(UnitCase):
+    """Whom TLS is made for."""
+
+    def built(self, inside: type[Protocol]) -> Any:
+        """What comes of a connection for which the factory behind TLS built this."""
+        secure = Credentials(Identity.generate())
+        tls = TLSMemoryBIOFactory(secure, False, Factory.forProtocol(inside), Clock())
+        return Doorstep(tls).buildProtocol(IPv4Address("TCP", "192.0.2.1", 9))
+
+    def test_wanted(self) -> None:
+        """What is let in gets TLS."""
+        self.assertIsInstance(self.built(Protocol).wrappedProtocol, Protocol)
+
+    def test_turned_away(self) -> None:
+        """What is turned away gets nothing, and so Twisted closes it."""
+        self.assertIsNone(self.built(_Unwanted))
+
+    def test_without_tls(self) -> None:
+        """It does not matter whether TLS is there."""
+        address = IPv4Address("TCP", "192.0.2.1", 9)
+        self.assertIsInstance(
+            Doorstep(Factory.forProtocol(Protocol)).buildProtocol(address), Protocol
+        )
+        self.assertIsNone(Doorstep(Factory.forProtocol(_Unwanted)).buildProtocol(address))
+
+    def test_everywhere(self) -> None:
+        """All endpoints have it, but for what speaks for a proxy, which could not bear it."""
+        for text in ("127.0.0.1", "::1", "tcp:9", "tcp6:9"):
+            self.assertIsInstance(endpoint(MemoryReactorClock(), text, 8080), Stepped)
+        self.assertNotIsInstance(endpoint(reactor, "haproxy:tcp:9", 8080), Stepped)
+
+
 class PassedTests(SynchronousTestCase):
     """Sockets that systemd opened: real ones, since it is the system that knows what they are."""
 
@@ -96,8 +137,10 @@ class PassedTests(SynchronousTestCase):
         opened = socket.create_server(("127.0.0.1", 0))
         self.passed(opened)
         made = endpoint(reactor, "systemd:domain=INET:name=gossip", 8080)
-        assert isinstance(made, AdoptedStreamServerEndpoint)
-        self.assertEqual((opened.fileno(), socket.AF_INET), (made.fileno, made.addressFamily))
+        assert isinstance(made, Stepped)
+        inside = made.inside
+        assert isinstance(inside, AdoptedStreamServerEndpoint)
+        self.assertEqual((opened.fileno(), socket.AF_INET), (inside.fileno, inside.addressFamily))
         os.fstat(opened.fileno())
 
     def test_wrong_family(self) -> None:

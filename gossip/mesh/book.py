@@ -3,6 +3,9 @@ The book: every record held, what became of each peer, and whether two books are
 
 Pure. Wall time is an argument, as Unix seconds. The view and the buckets (PROTOCOL §7) are kept as
 records come and go, so that comparing two books costs the same however thick they are.
+
+What others invent costs memory, so a record is held as the bytes that came, and read again when it
+is looked at; that of a linked peer is held ready as well.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,6 +20,10 @@ from gossip.trust import records
 from gossip.trust.identity import PeerId
 from gossip.trust.records import Record, RecordRefused
 from gossip.wire.messages import BUCKET_BYTES, BUCKETS, Sealed
+
+HEARSAY_BYTES: Final = 6 << 20
+"""Bodies of the records of peers never linked, in all: 10,000 of the usual 400 bytes, and half as
+much again. Longer ones crowd out each other, and nobody else."""
 
 
 class BookFull(RecordRefused):
@@ -64,11 +71,34 @@ TRANSITIONS: Final = MappingProxyType(
 )
 
 
-@define(eq=False)
+@define(eq=False, weakref_slot=False)
+class Held:
+    """A record, as it came: a third of what it takes when it is read, and at worst a fortieth."""
+
+    id: PeerId
+    seq: int
+    expires_at: float
+    digest: int
+    body: bytes
+    signature: str
+
+    @classmethod
+    def of(cls, record: Record) -> "Held":
+        """Hold a record."""
+        sealed = record.sealed
+        body, seq = sealed.body.encode(), record.seq
+        return cls(record.id, seq, record.expires_at(), record.digest, body, sealed.signature)
+
+    def sealed(self) -> Sealed:
+        """As it goes out."""
+        return Sealed(self.body.decode(), self.signature)
+
+
+@define(eq=False, weakref_slot=False)
 class Entry:
     """One peer, as the book knows it."""
 
-    record: Record
+    held: Held
     state: PeerState = PeerState.UNMET
     loopback: bool = False
     """Whether its record was heard over a loopback link (PROTOCOL §8, addresses)."""
@@ -76,12 +106,24 @@ class Entry:
     """The literal address, without a port, at which it proved its key last."""
     met: bool = False
     """Whether there ever was a link to it."""
+    _ready: Record | None = field(default=None, init=False)
+
+    @property
+    def record(self) -> Record:
+        """What it says of itself."""
+        return self._ready or records.read(self.held.sealed())
+
+    def renew(self, record: Record) -> None:
+        """It says something newer."""
+        self.held = Held.of(record)
+        self._ready = record if self.state is PeerState.ALIVE else None
 
     def happened(self, happening: Happening) -> bool:
         """Move to the state that follows, if one does; whether the state is another now."""
         before = self.state
         self.state = TRANSITIONS[before].get(happening, before)
         self.met = self.met or happening is Happening.LINKED
+        self._ready = self.record if self.state is PeerState.ALIVE else None
         return self.state is not before
 
 
@@ -92,10 +134,10 @@ class _Digests:
     total: int = 0
     buckets: list[int] = field(factory=lambda: [0] * BUCKETS)
 
-    def toggle(self, record: Record) -> None:
+    def toggle(self, held: Held) -> None:
         """Add a record that is not in it, or take out one that is."""
-        self.total ^= record.digest
-        self.buckets[bucket_of(record.id)] ^= record.digest
+        self.total ^= held.digest
+        self.buckets[bucket_of(held.id)] ^= held.digest
 
 
 def bucket_of(peer: PeerId) -> int:
@@ -113,10 +155,11 @@ class Book:
         self._capacity = capacity
         self._entries: dict[PeerId, Entry] = {}
         self._never_linked: dict[PeerId, None] = {}
-        self._counted: dict[PeerId, Record] = {}
-        self._expiries: list[tuple[float, PeerId, int]] = []
+        self._hearsay_bytes = 0
+        self._counted: dict[PeerId, Held] = {}
+        self._expiries: list[tuple[float, PeerId]] = []
         self._digests = _Digests()
-        self._count(own)
+        self._count(Held.of(own))
 
     def __len__(self) -> int:
         """How many peers are known."""
@@ -133,7 +176,7 @@ class Book:
     def renew_own(self, record: Record) -> None:
         """The node made a new record of itself."""
         self.own = record
-        self._count(record)
+        self._count(Held.of(record))
 
     def learn(
         self, sealed: Sealed, wall: float, *, loopback: bool, linking: bool = False
@@ -147,22 +190,22 @@ class Book:
         :raises RecordRefused: it does not count, or there is no room for it.
         """
         record = records.read(sealed)
-        held = self.own if record.id == self.own.id else None
         entry = self._entries.get(record.id)
-        if entry is not None:
-            held = entry.record
-        if held is not None and record.seq <= held.seq:
-            if entry is not None and record.sealed == held.sealed:
+        ours = record.id == self.own.id
+        newest = self.own.seq if ours else entry.held.seq if entry is not None else -1
+        if record.seq <= newest:
+            if entry is not None and sealed == entry.held.sealed():
                 entry.loopback = entry.loopback or loopback
             return None
         records.judge(record, self.own.network, wall)
         records.verify(record)
-        if held is self.own:
+        if ours:
             return record
         if entry is None:
             self._make_room(linking)
-            entry = self._entries[record.id] = Entry(record)
+            entry = self._entries[record.id] = Entry(Held.of(record))
             self._never_linked[record.id] = None
+            self._hearsay_bytes += len(entry.held.body)
         self._keep(entry, record, loopback)
         return record
 
@@ -170,7 +213,7 @@ class Book:
         """Something became of a peer; whether its state is another now."""
         entry = self._entries[peer]
         if happening is Happening.LINKED:
-            self._never_linked.pop(peer, None)
+            self._no_hearsay(entry)
         return entry.happened(happening)
 
     def expire(self, wall: float, linked: Callable[[PeerId], bool]) -> list[PeerId]:
@@ -182,9 +225,10 @@ class Book:
         """
         forgotten = []
         while self._expiries and self._expiries[0][0] <= wall:
-            _, peer, seq = heappop(self._expiries)
-            record = self._counted.get(peer)
-            if record is None or record.seq != seq or peer == self.own.id:
+            _, peer = heappop(self._expiries)
+            held = self._counted.get(peer)
+            # What expires here may have been replaced, or dropped, since.
+            if held is None or held.expires_at > wall or peer == self.own.id:
                 continue
             self._digests.toggle(self._counted.pop(peer))
             if not linked(peer) and self._entries[peer].state is not PeerState.ALIVE:
@@ -210,9 +254,9 @@ class Book:
     def held(self, theirs: bytes | None) -> Iterator[Sealed]:
         """Records that have not expired: all, or those in buckets that differ from `theirs`."""
         differ = self._differing(theirs)
-        for record in list(self._counted.values()):
-            if bucket_of(record.id) in differ:
-                yield record.sealed
+        for held in list(self._counted.values()):
+            if bucket_of(held.id) in differ:
+                yield held.sealed()
 
     def _differing(self, theirs: bytes | None) -> set[int]:
         if theirs is None:
@@ -225,23 +269,27 @@ class Book:
         }
 
     def _keep(self, entry: Entry, record: Record, loopback: bool) -> None:
-        entry.record = record
+        longer = len(record.sealed.body.encode()) - len(entry.held.body)
+        entry.renew(record)
         entry.loopback = loopback
-        self._count(record)
+        self._count(entry.held)
         # Of a linked peer, only its link says what became of it.
         if entry.state is not PeerState.ALIVE:
             entry.happened(Happening.SAID_BYE if record.state == "left" else Happening.RETURNED)
+        if record.id in self._never_linked:
+            self._hearsay_bytes += longer
+            self._crowd_out(record.id)
 
-    def _count(self, record: Record) -> None:
-        before = self._counted.get(record.id)
+    def _count(self, held: Held) -> None:
+        before = self._counted.get(held.id)
         if before is not None:
             self._digests.toggle(before)
-        self._counted[record.id] = record
-        self._digests.toggle(record)
-        heappush(self._expiries, (record.expires_at(), record.id, record.seq))
+        self._counted[held.id] = held
+        self._digests.toggle(held)
+        heappush(self._expiries, (held.expires_at, held.id))
         # A record that was replaced stays in the heap until it would have expired: bound them.
-        if len(self._expiries) > 2 * len(self._counted) + 64:
-            self._expiries = [(r.expires_at(), r.id, r.seq) for r in self._counted.values()]
+        if len(self._expiries) > len(self._counted) * 5 // 4 + 64:
+            self._expiries = [(h.expires_at, h.id) for h in self._counted.values()]
             heapify(self._expiries)
 
     def _make_room(self, linking: bool) -> None:
@@ -258,9 +306,18 @@ class Book:
                     return
         raise BookFull("the book is full of peers that were linked")
 
+    def _crowd_out(self, newcomer: PeerId) -> None:
+        while self._hearsay_bytes > HEARSAY_BYTES:
+            self.dropped += 1
+            self._forget(next(peer for peer in self._never_linked if peer != newcomer))
+
+    def _no_hearsay(self, entry: Entry) -> None:
+        if entry.held.id in self._never_linked:
+            del self._never_linked[entry.held.id]
+            self._hearsay_bytes -= len(entry.held.body)
+
     def _forget(self, peer: PeerId) -> None:
-        del self._entries[peer]
-        self._never_linked.pop(peer, None)
-        record = self._counted.pop(peer, None)
-        if record is not None:
-            self._digests.toggle(record)
+        self._no_hearsay(self._entries.pop(peer))
+        held = self._counted.pop(peer, None)
+        if held is not None:
+            self._digests.toggle(held)

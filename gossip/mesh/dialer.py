@@ -128,7 +128,7 @@ class Dialer:
         """A newer record of a peer came: its addresses count again."""
         target = self._peers.get(peer)
         if target is not None:
-            target.mismatched.clear()
+            target.mismatched = frozenset()
 
     def linked(self, peer: PeerId) -> None:
         """There is a link to a peer, whoever dialed: nobody is to dial it."""
@@ -301,13 +301,14 @@ class Dialer:
                     target.last_good = address
                     return outcome
                 if outcome.code == "identity":
-                    target.mismatched.add(address)
+                    target.mismatched |= {address}
                 ending = outcome
         return ending
 
     async def _resolved(self, host: str) -> Sequence[str]:
         resolving = Deferred.fromCoroutine(self._roads.resolve(host))
-        resolving.addTimeout(RESOLVE_WAIT, self._around.clock)
+        if not resolving.called:
+            resolving.addTimeout(RESOLVE_WAIT, self._around.clock)
         try:
             return await resolving
         except GaveUp:
@@ -367,7 +368,7 @@ class Dialer:
 
     def _sweep(self) -> None:
         # A full book drops peers without a word: bound what is dialed for those.
-        if len(self._peers) > 2 * len(self._book) + 64:
+        if len(self._peers) > len(self._book) + len(self._book) // 8 + 64:
             for peer in list(self._peers):
                 if self._book.get(peer) is None:
                     self.forget(peer)
@@ -381,7 +382,7 @@ class Dialer:
 
 
 def _admitted(target: Target) -> None:
-    target.mismatched.clear()
+    target.mismatched = frozenset()
     target.failures = target.tries = 0
     target.trouble = None
 

@@ -36,16 +36,24 @@ class Accepted(Factory):
         self.gate = Gate(around.limits.pending_total, around.limits.pending_per_address)
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol:
-        """A link; or, where too many are pending, what closes the connection unread."""
+        """A link; or, where the gate is shut, what closes the connection unread."""
         host = str(getattr(addr, "host", ""))
-        full = self.gate.enter(host)
-        if full is not None:
-            self._around.host.turned_away(str(Address(host, int(getattr(addr, "port", 0)))), full)
+        shut = self.gate.enter(host, self._around.clock.seconds())
+        if shut is not None:
+            self._around.host.turned_away(str(Address(host, int(getattr(addr, "port", 0)))), shut)
             return _TurnedAway()
-        return Link(Role.ACCEPTOR, self._around, None, lambda: self.gate.leave(host))
+        link: Link = Link(Role.ACCEPTOR, self._around, None, lambda: self._through(link, host))
+        return link
+
+    def _through(self, link: Link, host: str) -> None:
+        self.gate.leave(host)
+        if link.linked_at is not None:
+            self.gate.proved(host)
 
 
 class _TurnedAway(Protocol):
     # The TLS wrapper does not know of factories that build nothing.
+    turned_away = True
+
     def connectionMade(self) -> None:
         ITCPTransport(self.transport).abortConnection()

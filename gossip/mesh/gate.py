@@ -1,36 +1,113 @@
 """
-How many connections may be pending at once, and how often one address is dialed (PROTOCOL §8). Pure.
+How many who dial us are let in, at once and in a second, and how often one address is dialed. Pure.
+
+The numbers of the first and the last are PROTOCOL §8's; it leaves the second to us.
 """
 
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
+from typing import Final
 
 from attrs import define, field
 
 from gossip.mesh.addresses import Address
 
+RATE: Final = 200
+"""Connections let in a second. A handshake costs about a millisecond: a fifth of a core."""
+
+BURST: Final = 1000
+"""The same at once, after a quiet time: a whole fleet may come back, and a second of our time is
+less than the silence after which anybody is dead."""
+
+PART: Final = 2
+"""One source address gets no more than this part of either, so that others get in beside it."""
+
+PROVED_PLACES: Final = 32
+"""Pending connections beyond `total` for addresses at which a peer proved its key: 1.6 MiB."""
+
+_HOSTS: Final = 4096
+"""Source addresses whose rates are kept, and as many at which a peer proved its key: 2 MiB."""
+
+
+@define
+class Bucket:
+    """Tokens: `rate` more each second, up to `burst`, which it begins with."""
+
+    rate: float
+    burst: float
+    _level: float = field(default=0.0, init=False)
+    _at: float = field(default=float("-inf"), init=False)
+
+    def take(self, now: float) -> bool:
+        """Take a token; False where there is none."""
+        self._level = min(self.burst, self._level + (now - self._at) * self.rate)
+        self._at = now
+        if self._level < 1:
+            return False
+        self._level -= 1
+        return True
+
+
+class Pace:
+    """
+    How many connections may begin a handshake, which is the dearest thing a stranger can ask for.
+
+    What is left over when all have drawn on one bucket is a second one, for source addresses at
+    which a peer has proved its key: strangers cannot empty it. Such an address is no friend for that
+    (everybody may be a peer), so it gets no more than its part either.
+    """
+
+    def __init__(self, rate: float = RATE, burst: float = BURST) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._all = Bucket(rate, burst)
+        self._reserve = Bucket(rate, burst)
+        self._each: OrderedDict[str, Bucket] = OrderedDict()
+
+    def take(self, host: str, now: float, *, proved: bool) -> bool:
+        """Count one more connection from there; False where there were too many."""
+        each = self._each.get(host)
+        if each is None:
+            each = self._each[host] = Bucket(self._rate / PART, self._burst / PART)
+            if len(self._each) > _HOSTS:
+                self._each.popitem(last=False)
+        self._each.move_to_end(host)
+        return each.take(now) and (self._all.take(now) or (proved and self._reserve.take(now)))
+
 
 class Gate:
     """Counts who is inside the gate and has not been admitted."""
 
-    def __init__(self, total: int, each: int) -> None:
+    def __init__(self, total: int, each: int, pace: Pace | None = None) -> None:
         self._total = total
         self._each = each
+        self._pace = pace or Pace()
         self._inside: Counter[str] = Counter()
         self._count = 0
+        self._proved: OrderedDict[str, None] = OrderedDict()
 
     def __len__(self) -> int:
         """How many are pending."""
         return self._count
 
-    def enter(self, host: str) -> str | None:
-        """Take a place for a source address; or None is taken, and the reason is returned."""
-        if self._count >= self._total:
+    def enter(self, host: str, now: float) -> str | None:
+        """Take a place for a source address; or none is taken, and the reason is returned."""
+        proved = host in self._proved
+        if self._count >= self._total + PROVED_PLACES * proved:
             return f"{self._total} connections are pending already"
         if self._inside[host] >= self._each:
             return f"{self._each} connections from there are pending already"
+        if not self._pace.take(host, now, proved=proved):
+            return "too many connections came in the last seconds"
         self._inside[host] += 1
         self._count += 1
         return None
+
+    def proved(self, host: str) -> None:
+        """Who came from there has proved its key, and is a peer."""
+        self._proved[host] = None
+        self._proved.move_to_end(host)
+        if len(self._proved) > _HOSTS:
+            self._proved.popitem(last=False)
 
     def leave(self, host: str) -> None:
         """Give the place back: the connection became a link, or is gone."""
@@ -38,6 +115,11 @@ class Gate:
         self._inside[host] -= 1
         if not self._inside[host]:
             del self._inside[host]
+
+
+_DIALS: Final = 16384
+"""Dials in a minute that are remembered, and no more are made: a fleet of 10,000 that is met for the
+first time, and half as many that lead nowhere. 4 MiB."""
 
 
 @define
@@ -55,7 +137,7 @@ class Sparing:
             self._counts[old] -= 1
             if not self._counts[old]:
                 del self._counts[old]
-        if self._counts[address] >= self.most:
+        if self._counts.get(address, 0) >= self.most or len(self._recent) >= _DIALS:
             return False
         self._counts[address] += 1
         self._recent.append((now, address))

@@ -6,7 +6,7 @@ from typing import Final
 
 from gossip.mesh.addresses import Address, Judge, literal
 from gossip.mesh.attempt import Ending
-from gossip.mesh.book import Book
+from gossip.mesh.book import Book, Entry
 from gossip.mesh.gate import Sparing
 from gossip.mesh.target import Target
 
@@ -44,16 +44,18 @@ class Routes:
         return literal(address.host) is not None or self._lookups.take(_NAMES, now)
 
     def candidates(self, target: Target) -> list[Address]:
-        """The addresses of a target, best first: where it was found last, then what it says."""
+        """
+        The addresses of a target, best first: where it was found last, then what it says.
+
+        Literal ones that must not be dialed are left out here, where it costs least: records full of
+        those come by the thousand from whoever wants to keep us busy.
+        """
         if target.seed is not None:
             return [target.seed.address]
         found = [target.last_good] if target.last_good is not None else []
         entry = self._book.get(target.peer) if target.peer is not None else None
-        for text in entry.record.addresses if entry is not None else ():
-            try:
-                found.append(Address.parse(text))
-            except ValueError:
-                continue
+        if entry is not None:
+            found += self._said(entry)
         return [address for address in dict.fromkeys(found) if address not in target.mismatched]
 
     def objection(self, target: Target, address: Address, now: float) -> Ending | None:
@@ -77,3 +79,15 @@ class Routes:
         if not proved and not self._sparing.take(plain, now):
             return Ending(NOWHERE, f"{address} was dialed too often for peers not found there yet")
         return None
+
+    def _said(self, entry: Entry) -> list[Address]:
+        found = []
+        for text in entry.record.addresses:
+            try:
+                address = Address.parse(text)
+            except ValueError:
+                continue
+            name = literal(address.host) is None
+            if name or self._judge.objection(address, loopback=entry.loopback) is None:
+                found.append(address)
+        return found

@@ -42,7 +42,7 @@ class Target:
     """Of a peer never linked yet."""
     last_good: Address | None = None
     """Where it was found last."""
-    mismatched: set[Address] = field(factory=set)
+    mismatched: frozenset[Address] = frozenset()
     """Where somebody else was found; not used until a newer record confirms them."""
     trouble: Ending | None = None
     """Why the last dial failed."""

@@ -1,10 +1,11 @@
 """
 JSON as PROTOCOL §2 wants it, stricter than RFC 8259 and the same on every runtime.
 
-Finite numbers, integers of 53 bits, no lone surrogates, 32 levels at most, one value and nothing
-after it. Where a name comes twice in one object, the last one counts.
+Finite numbers, integers of 53 bits, no lone surrogates, no name twice in one object, 32 levels at
+most, one value and nothing after it.
 """
 
+from base64 import b64decode, b64encode
 from math import isfinite
 from typing import Any, Final, TypeVar
 
@@ -33,8 +34,9 @@ def load_object(data: bytes) -> dict[str, Any]:
         raise RemoteProtocolError(f"not acceptable JSON: {error}") from None
     if type(value) is not dict:
         raise RemoteProtocolError("not a JSON object")
-    for name, member in value.items():
-        _check(name, member)
+    members = len(value) + sum(_check(name, member) for name, member in value.items())
+    if members != _members_written(data):
+        raise RemoteProtocolError("not acceptable JSON: a name comes twice in one object")
     return value
 
 
@@ -50,12 +52,46 @@ def into(kind: type[T], value: dict[str, Any], what: str) -> T:
         raise RemoteProtocolError(f"{what}: {error}") from None
 
 
-def _check(name: str, member: Any) -> None:
+def bytes_of(text: str) -> bytes:
+    """
+    The bytes of which `text` is the base64: of several spellings only the one that encoders write.
+
+    Others are refused, as RFC 4648 §3.5 allows: which of them the decoder takes differs by the
+    version of Python, and a record must not be valid on one node and forged on another.
+
+    :raises ValueError: it is not base64, or not spelled so.
+    """
+    raw = b64decode(text)
+    if b64encode(raw).decode() != text:
+        raise ValueError("not the base64 that an encoder writes")
+    return raw
+
+
+def _members_written(data: bytes) -> int:
+    """
+    How many members all objects in `data`, which is JSON, have together.
+
+    The decoder keeps the last of those of one name (RFC 7493 §2.3 forbids them) without a word,
+    and has seen by then whatever the others held.
+    """
+    # Without escapes all quotation marks are those around strings, and each other part is between
+    # two strings; there each member has its colon.
+    outside = data.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')[::2]
+    return b"".join(outside).count(b":")
+
+
+def _check(name: str, member: Any) -> int:
+    """Look at all that is in a member of this name; how many members are in it in turn."""
+    members = 0
     level: list[Any] = [[member]]
     for _ in range(DEEPEST):
         deeper: list[Any] = []
         for container in level:
-            for item in container.values() if type(container) is dict else container:
+            items = container
+            if type(container) is dict:
+                members += len(container)
+                items = container.values()
+            for item in items:
                 kind = type(item)
                 if kind is dict or kind is list:
                     deeper.append(item)
@@ -64,7 +100,7 @@ def _check(name: str, member: Any) -> None:
                 elif kind is float and not isfinite(item):
                     raise RemoteProtocolError(f"{_shown(name)}: a number is not finite")
         if not deeper:
-            return
+            return members
         level = deeper
     raise RemoteProtocolError(f"{_shown(name)}: nested more than {DEEPEST} deep")
 

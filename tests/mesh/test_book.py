@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from gossip.mesh.book import TRANSITIONS, Book, Entry, Happening, PeerState, bucket_of
+from gossip.mesh import book as module
+from gossip.mesh.book import TRANSITIONS, Book, Entry, Happening, Held, PeerState, bucket_of
 from gossip.trust.identity import Identity, PeerId
 from gossip.trust.records import Record, RecordForged, RecordRefused, make
 from gossip.wire.messages import Sealed
@@ -236,7 +237,7 @@ class StateTests(BookCase):
             Happening.RETURNED: {u: u, a: a, d: d, left: u},
         }
         for happening, before in product(Happening, PeerState):
-            entry = Entry(self.own, before)
+            entry = Entry(Held.of(self.own), before)
             after = expected[happening][before]
             self.assertEqual(after is not before, entry.happened(happening), (before, happening))
             self.assertIs(after, entry.state)
@@ -357,6 +358,49 @@ class CapacityTests(BookCase):
         self.book.learn(record(PEERS[10]).sealed, NOW, loopback=False, linking=True)
         self.assertEqual([0, 2, 3, 4, 5, 6, 7, 8, 9, 10], self.known())
 
+    def bodies(self, count: int) -> None:
+        """Let there be room for the bodies of so many records of peers never linked."""
+        size = len(record(PEERS[0]).sealed.body)
+        self.patch(module, "HEARSAY_BYTES", count * size + size // 2)
+
+    def test_bytes(self) -> None:
+        """Peers never linked have a bound in bytes too: the oldest go."""
+        self.bodies(3)
+        for number in range(5):
+            self.learn(PEERS[number])
+        self.assertEqual([2, 3, 4], self.known())
+        self.assertEqual(2, self.book.dropped)
+
+    def test_bytes_of_linked_ones(self) -> None:
+        """Those that were linked have none, and give back what they took."""
+        self.bodies(3)
+        for number in range(6):
+            self.learn(PEERS[number])
+            if number < 3:
+                self.link(number)
+        self.assertEqual([0, 1, 2, 3, 4, 5], self.known())
+        self.learn(PEERS[6])
+        self.assertEqual([0, 1, 2, 4, 5, 6], self.known())
+
+    def test_bytes_of_a_longer_one(self) -> None:
+        """One that says more than before pushes out others, and not itself."""
+        self.bodies(3)
+        for number in range(3):
+            self.learn(PEERS[number])
+        long = record(PEERS[0], NOW + 1, name="x" * 64)
+        size = len(long.sealed.body)
+        self.patch(module, "HEARSAY_BYTES", size + size // 2)
+        self.book.learn(long.sealed, NOW, loopback=False)
+        self.assertEqual([0], self.known())
+
+    def test_bytes_are_given_back(self) -> None:
+        """Whoever is forgotten takes no room."""
+        self.fill()
+        self.learn(PEERS[10])
+        for peer in list(self.book._entries):
+            self.book._forget(peer)
+        self.assertEqual(0, self.book._hearsay_bytes)
+
     def test_forged_ones_push_out_nobody(self) -> None:
         """A record that is refused takes nobody's place."""
         self.fill()
@@ -367,6 +411,14 @@ class CapacityTests(BookCase):
 
 class ExpiryTests(BookCase):
     """Records that no longer hold."""
+
+    def test_number_used_twice(self) -> None:
+        """A record that was dropped takes no other of the same number with it when it expires."""
+        self.learn(PEERS[0], ttl=60.0)
+        self.book._forget(PEERS[0].id)
+        self.learn(PEERS[0])
+        self.assertEqual([], self.book.expire(NOW + 60, nobody))
+        self.assertEqual([PEERS[0].id], self.book.expire(NOW + TTL, nobody))
 
     def test_forgotten(self) -> None:
         """A peer without a link is forgotten when its record expires, not before."""

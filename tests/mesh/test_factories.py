@@ -56,6 +56,25 @@ class GateTests(StreetCase):
         self.town.run(0.1, 0.01)
         self.assertEqual(0, len(self.a.acceptor.gate))  # type: ignore[union-attr]
 
+    def test_admitted_there_before(self) -> None:
+        """Where one was admitted there is room when strangers have taken all places."""
+        peer = self.town.puppet("peer", "10.2.0.9")
+        peer.dial(self.a)
+        self.assertEqual(1, len(self.a.said(PeerAlive)))
+        peer.lines[0].end()
+        self.town.run(0.1, 0.01)
+        self.knock("10.2.0.1", 4)
+        self.assertEqual([False, False, True], [line.gone for line in self.knock("10.2.0.2", 3)])
+        self.assertFalse(peer.call(self.a).gone)
+
+    def test_refused_there_before(self) -> None:
+        """Where one came and was not admitted there is not."""
+        self.knock("10.2.0.9", 1)[0].end()
+        self.town.run(0.1, 0.01)
+        self.knock("10.2.0.1", 4)
+        self.knock("10.2.0.2", 2)
+        self.assertTrue(self.knock("10.2.0.9", 1)[0].gone)
+
     def test_socket_without_a_host(self) -> None:
         """A connection from nowhere in particular counts as of one host."""
         acceptor = self.a.acceptor

@@ -3,7 +3,7 @@ Who is pending, and who was dialed how often.
 """
 
 from gossip.mesh.addresses import Address
-from gossip.mesh.gate import Gate, Sparing
+from gossip.mesh.gate import BURST, PART, PROVED_PLACES, RATE, Bucket, Gate, Pace, Sparing
 from tests.cases import UnitCase
 
 
@@ -15,55 +15,157 @@ class GateTests(UnitCase):
         gate = Gate(total=3, each=2)
         self.assertEqual(0, len(gate))
         for host in ("a", "a", "b"):
-            self.assertIsNone(gate.enter(host))
+            self.assertIsNone(gate.enter(host, 0.0))
         self.assertEqual(3, len(gate))
 
     def test_full(self) -> None:
         """When all places are taken nobody gets in, wherever from."""
         gate = Gate(total=2, each=2)
-        gate.enter("a")
-        gate.enter("b")
+        gate.enter("a", 0.0)
+        gate.enter("b", 0.0)
         for host in ("a", "c"):
-            self.assertEqual("2 connections are pending already", gate.enter(host))
+            self.assertEqual("2 connections are pending already", gate.enter(host, 0.0))
         self.assertEqual(2, len(gate))
 
     def test_full_for_one(self) -> None:
         """One source address cannot take the places of others."""
         gate = Gate(total=9, each=2)
-        gate.enter("a")
-        gate.enter("a")
-        self.assertEqual("2 connections from there are pending already", gate.enter("a"))
+        gate.enter("a", 0.0)
+        gate.enter("a", 0.0)
+        self.assertEqual("2 connections from there are pending already", gate.enter("a", 0.0))
         self.assertEqual(2, len(gate))
-        self.assertIsNone(gate.enter("b"))
+        self.assertIsNone(gate.enter("b", 0.0))
 
     def test_leaving(self) -> None:
         """A place that was given back can be taken again, by the same or another."""
         gate = Gate(total=2, each=1)
-        gate.enter("a")
-        gate.enter("b")
+        gate.enter("a", 0.0)
+        gate.enter("b", 0.0)
         gate.leave("a")
         self.assertEqual(1, len(gate))
-        self.assertIsNotNone(gate.enter("b"))
-        self.assertIsNone(gate.enter("a"))
+        self.assertIsNotNone(gate.enter("b", 0.0))
+        self.assertIsNone(gate.enter("a", 0.0))
         gate.leave("a")
-        self.assertIsNone(gate.enter("c"))
+        self.assertIsNone(gate.enter("c", 0.0))
 
     def test_one_place_back_is_one_place(self) -> None:
         """Giving one place back does not give all of a source's places back."""
         gate = Gate(total=9, each=2)
-        gate.enter("a")
-        gate.enter("a")
+        gate.enter("a", 0.0)
+        gate.enter("a", 0.0)
         gate.leave("a")
-        self.assertIsNone(gate.enter("a"))
-        self.assertIsNotNone(gate.enter("a"))
+        self.assertIsNone(gate.enter("a", 0.0))
+        self.assertIsNotNone(gate.enter("a", 0.0))
 
     def test_forgets(self) -> None:
         """Nothing is kept of a source address that has nobody inside."""
         gate = Gate(total=2, each=2)
         for number in range(1000):
-            gate.enter(str(number))
+            gate.enter(str(number), 0.0)
             gate.leave(str(number))
         self.assertEqual({}, gate._inside)
+
+    def test_proved_places(self) -> None:
+        """Where a peer proved its key there is room when strangers have taken all; it has an end."""
+        gate = Gate(total=2, each=PROVED_PLACES)
+        gate.proved("peer")
+        gate.enter("a", 0.0)
+        gate.enter("b", 0.0)
+        self.assertIsNotNone(gate.enter("c", 0.0))
+        for _ in range(PROVED_PLACES):
+            self.assertIsNone(gate.enter("peer", 0.0))
+        gate.proved("other")
+        self.assertEqual("2 connections are pending already", gate.enter("other", 0.0))
+
+    def test_proved_is_no_friend(self) -> None:
+        """Such an address gets no more places than any other."""
+        gate = Gate(total=9, each=2)
+        gate.proved("peer")
+        gate.enter("peer", 0.0)
+        gate.enter("peer", 0.0)
+        self.assertEqual("2 connections from there are pending already", gate.enter("peer", 0.0))
+
+    def test_too_many_in_a_second(self) -> None:
+        """Whoever comes too fast takes no place, however many are free."""
+        gate = Gate(total=9, each=9, pace=Pace(rate=2, burst=2))
+        self.assertIsNone(gate.enter("a", 0.0))
+        self.assertIn("too many connections", gate.enter("a", 0.0) or "")
+        self.assertEqual(1, len(gate))
+
+    def test_turned_away_for_want_of_places(self) -> None:
+        """Whoever finds no place does not count as having begun a handshake."""
+        gate = Gate(total=9, each=1, pace=Pace(rate=2, burst=4))
+        gate.enter("a", 0.0)
+        for _ in range(9):
+            gate.enter("a", 0.0)
+        gate.leave("a")
+        self.assertIsNone(gate.enter("a", 0.0))
+
+    def test_forgets_where_keys_were_proved(self) -> None:
+        """Only so many such addresses are kept, those seen last."""
+        gate = Gate(total=2, each=2)
+        for number in range(10000):
+            gate.proved("first")
+            gate.proved(str(number))
+        self.assertEqual(4096, len(gate._proved))
+        self.assertIn("first", gate._proved)
+
+
+class BucketTests(UnitCase):
+    """Tokens."""
+
+    def test_burst(self) -> None:
+        """It begins full."""
+        bucket = Bucket(rate=1, burst=3)
+        self.assertEqual([True] * 3 + [False], [bucket.take(5.0) for _ in range(4)])
+
+    def test_rate(self) -> None:
+        """It fills again with time, and no further than it was."""
+        bucket = Bucket(rate=2, burst=3)
+        for _ in range(3):
+            bucket.take(0.0)
+        self.assertFalse(bucket.take(0.4))
+        self.assertTrue(bucket.take(0.5))
+        self.assertEqual([True] * 3 + [False], [bucket.take(99.0) for _ in range(4)])
+
+
+class PaceTests(UnitCase):
+    """Handshakes that begin."""
+
+    def test_one_address(self) -> None:
+        """One address gets its part, at once and later, and leaves the rest to others."""
+        pace = Pace()
+        taken = sum(pace.take("a", 0.0, proved=False) for _ in range(5000))
+        self.assertEqual(BURST // PART, taken)
+        taken = sum(pace.take("a", n / 1000, proved=False) for n in range(1, 10001))
+        self.assertAlmostEqual(10 * RATE / PART, taken, delta=1)
+        self.assertTrue(pace.take("b", 10.0, proved=False))
+
+    def test_all(self) -> None:
+        """All strangers together have a bound as well, however many addresses they have."""
+        pace = Pace()
+        taken = sum(pace.take(str(n), 0.0, proved=False) for n in range(5000))
+        self.assertEqual(BURST, taken)
+        taken = sum(pace.take(str(n), n / 1000, proved=False) for n in range(1, 10001))
+        self.assertAlmostEqual(10 * RATE, taken, delta=1)
+
+    def test_reserve(self) -> None:
+        """Where a peer proved its key there is a token when strangers have taken all; up to twice as many."""
+        pace = Pace()
+        for n in range(5000):
+            pace.take(str(n), 0.0, proved=False)
+        self.assertFalse(pace.take("stranger", 0.0, proved=False))
+        taken = sum(pace.take(f"peer {n}", 0.0, proved=True) for n in range(5000))
+        self.assertEqual(BURST, taken)
+
+    def test_forgets(self) -> None:
+        """Only so many addresses are kept, those that came last."""
+        pace = Pace()
+        for n in range(10000):
+            pace.take("often", 0.0, proved=False)
+            pace.take(str(n), 0.0, proved=False)
+        self.assertEqual(4096, len(pace._each))
+        self.assertFalse(pace.take("often", 0.0, proved=False))
 
 
 class SparingTests(UnitCase):
@@ -108,3 +210,10 @@ class SparingTests(UnitCase):
             sparing.take(Address("192.0.2.1", number), number * 1.0)
         self.assertEqual(60, len(sparing._recent))
         self.assertEqual(60, len(sparing._counts))
+
+    def test_all(self) -> None:
+        """However many addresses there are, the minute has an end; asking for none keeps nothing."""
+        sparing = Sparing(1)
+        taken = sum(sparing.take(Address(f"{n}", 80), 0.0) for n in range(20000))
+        self.assertEqual((16384, 16384), (taken, len(sparing._counts)))
+        self.assertTrue(sparing.take(self.HERE, 60.0))

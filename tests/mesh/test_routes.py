@@ -61,7 +61,7 @@ class CandidateTests(RoutesCase):
     def test_where_somebody_else_was_found_is_left_out(self) -> None:
         """Until that is taken back."""
         target = self.target("10.0.0.1:1", "10.0.0.2:2")
-        target.mismatched.add(Address("10.0.0.1", 1))
+        target.mismatched = frozenset({Address("10.0.0.1", 1)})
         self.assertEqual([Address("10.0.0.2", 2)], self.routes.candidates(target))
 
     def test_a_seed_is_its_address(self) -> None:

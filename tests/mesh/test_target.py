@@ -34,7 +34,7 @@ class TargetTests(UnitCase):
         """Two targets for one peer are two, and do not share what they learn."""
         one, two = (Target(lambda _: None, PeerId("1" * 64)) for _ in range(2))
         self.assertNotEqual(one, two)
-        one.mismatched.add(Address("192.0.2.1", 80))
+        one.mismatched |= {Address("192.0.2.1", 80)}
         self.assertEqual(set(), two.mismatched)
         self.assertEqual(2, len({one, two}))
 

@@ -2,14 +2,35 @@
 Tests of `gossip.wire.plain`.
 """
 
-from typing import Annotated
+import json
+from base64 import b64encode
+from typing import Annotated, Any
 
 from attrs import frozen
+from hypothesis import given, settings
+from hypothesis import strategies as some
 from msgspec import Meta
 
 from gossip.wire import plain
 from gossip.wire.errors import RemoteProtocolError
 from tests.cases import UnitCase
+
+quickly = settings(deadline=None, database=None, max_examples=200)
+
+# All that looks like the end of a name, or hides that it is one.
+awkward = some.text(alphabet='":\\{}[], u\n\xe4', max_size=4)
+
+
+def objects_of(names: some.SearchStrategy[str]) -> some.SearchStrategy[dict[str, Any]]:
+    """Objects of any shape with such names and strings."""
+    values = some.recursive(
+        some.one_of(names, some.integers(-9, 9), some.booleans(), some.none()),
+        lambda inner: some.one_of(
+            some.lists(inner, max_size=3), some.dictionaries(names, inner, max_size=3)
+        ),
+        max_leaves=8,
+    )
+    return some.dictionaries(names, values, min_size=1, max_size=3)
 
 
 def lists(depth: int) -> bytes:
@@ -25,8 +46,8 @@ def objects(depth: int) -> bytes:
 ACCEPTED: list[tuple[bytes, object]] = [
     (b"{}", {}),
     (b' \t\r\n{ "a" : [ ] } \n', {"a": []}),
-    (b'{"a":1,"a":2}', {"a": 2}),
-    (b'{"a":{"b":1,"b":"last"}}', {"a": {"b": "last"}}),
+    (b'{"a":{"a":[{"a":1},{"a":2}]},"b":[]}', {"a": {"a": [{"a": 1}, {"a": 2}]}, "b": []}),
+    (b'{"a\\\\":":\\":","\\u003a" : ":"}', {"a\\": ':":', ":": ":"}),
     (b'{"a":9007199254740991}', {"a": 2**53 - 1}),
     (b'{"a":-9007199254740991}', {"a": -(2**53) + 1}),
     (b'{"a":1e308}', {"a": 1e308}),
@@ -77,6 +98,20 @@ NOT_JSON: list[tuple[str, bytes]] = [
     ("lists 100000 deep that do not end", b'{"a":' + b"[" * 100000),
 ]
 
+TWICE: list[tuple[str, bytes]] = [
+    ("the same member", b'{"a":1,"a":1}'),
+    ("another value", b'{"a":1,"b":2,"a":3}'),
+    ("spelled with an escape", b'{"a":1,"\\u0061":2}'),
+    ("with a colon elsewhere", b'{"a":1,"b":"\\u003a","a":2}'),
+    ("in an object within", b'{"a":{"b":1,"b":"last"}}'),
+    ("in an object in a list", b'{"a":[[{"b":1,"b":2}]]}'),
+    ("with white space", b'{"a" :\n1 , "a"\t: 2}'),
+    ("in place of what is not finite", b'{"a":1e999,"a":1}'),
+    ("in place of 54 bits", b'{"a":9007199254740992,"a":1}'),
+    ("in place of what is deep", b'{"a":' + b"[" * 40 + b"]" * 40 + b',"a":1}'),
+    ("in place of many members", b'{"a":{"b":1,"c":{"d":1}},"a":1}'),
+]
+
 OUT_OF_RANGE: list[tuple[str, bytes]] = [
     ("54 bits", b'{"a":1,"odd":9007199254740992}'),
     ("54 bits, negative", b'{"a":1,"odd":-9007199254740992}'),
@@ -107,9 +142,25 @@ class LoadObjectTests(UnitCase):
         for data, value in ACCEPTED:
             self.assertEqual(value, plain.load_object(data), data)
 
-    def test_the_last_of_several_members_of_a_name_counts(self) -> None:
-        """A name that comes twice is no error."""
-        self.assertEqual({"a": [2]}, plain.load_object(b'{"a":{"deep":1},"a":[2]}'))
+    def test_a_name_that_comes_twice_is_refused(self) -> None:
+        """Whatever the members of one name hold, nobody has to know which of them counts."""
+        for what, data in TWICE:
+            with self.assertRaises(RemoteProtocolError, msg=what) as caught:
+                plain.load_object(data)
+            reason = "not acceptable JSON: a name comes twice in one object"
+            self.assertEqual(reason, str(caught.exception), what)
+
+    @quickly
+    @given(objects_of(awkward), some.booleans(), some.sampled_from((None, 1)))
+    def test_names_are_counted_whatever_they_are(
+        self, value: dict[str, Any], ascii_only: bool, indent: int | None
+    ) -> None:
+        """Any object is taken as it is, and refused as soon as one of its names comes again."""
+        text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
+        self.assertEqual(value, plain.load_object(text.encode()))
+        name = json.dumps(next(iter(value)), ensure_ascii=ascii_only)
+        with self.assertRaises(RemoteProtocolError, msg=text):
+            plain.load_object(f"{{{name}:[],{text[1:]}".encode())
 
     def test_what_is_not_acceptable_json_is_refused(self) -> None:
         """Each refused text is the peer's fault, whatever the parser says of it."""
@@ -140,6 +191,38 @@ class LoadObjectTests(UnitCase):
             with self.assertRaises(RemoteProtocolError, msg=nested) as caught:
                 plain.load_object(nested(33))
             self.assertEqual("a: nested more than 32 deep", str(caught.exception))
+
+
+class BytesOfTests(UnitCase):
+    """Base64, in the one spelling that it has."""
+
+    def test_what_encoders_write_is_taken(self) -> None:
+        """The bytes come back as they were encoded, however many they are."""
+        for length in range(70):
+            raw = bytes(range(186, 186 + length))
+            self.assertEqual(raw, plain.bytes_of(b64encode(raw).decode()))
+
+    def test_no_other_spelling_is_taken(self) -> None:
+        """Padding that is too much or too little, bits that nobody reads, and odd characters."""
+        for text in (
+            *("QUJD=", "QUJD==", "QUJD====", "QUI==", "QUI", "QQ=", "QQ", "Q", "="),
+            *(
+                "====",
+                "QQ===",
+                "QUJ=",
+                "QR==",
+                "QUJDQR==",
+                "QQ==QQ==",
+                "QQ=Q",
+                "=QUJD",
+                "QQ==\n",
+                " QQ==",
+                "QU J",
+            ),
+            *("QUJ?", "-_-_", "QUJ\xe9", "\ud800", "\uff11\uff12\uff13\uff14", "QUJD\0"),
+        ):
+            with self.assertRaises(ValueError, msg=repr(text)):
+                plain.bytes_of(text)
 
 
 class IntoTests(UnitCase):
