@@ -1,0 +1,129 @@
+"""
+What each node dialed and when, and how long its links held: for the invariants about dials.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+
+from attrs import define, field
+
+from gossip.mesh.addresses import Address
+from gossip.mesh.book import PeerState
+from gossip.testing.clock import Clock
+from gossip.testing.machine import Machine
+from gossip.testing.network import Network
+from gossip.trust.identity import PeerId
+
+TOGETHER = 0.02
+"""Seconds between dials that count as one instant."""
+
+CROWD = 3
+"""Nodes that dial one address in one instant before it is a herd; of many, the greater part."""
+
+DIALS = 1000
+"""Dials of one host by one node that are remembered."""
+
+
+@define(eq=False)
+class _Herd:
+    """Dials of one host where nothing runs."""
+
+    count: int = 0
+    """Instants in which a crowd dialed it."""
+    counted_at: float = float("-inf")
+    dialed_at: dict[str, float] = field(factory=dict)
+
+
+@define(eq=False)
+class _Bond:
+    """One link of a node to a peer, as it was seen each second."""
+
+    link: object
+    since: float
+    seen_at: float
+
+
+@define(eq=False)
+class Tracks:
+    """See the module."""
+
+    clock: Clock
+    wrong: list[str] = field(factory=list)
+    """Dials of those who left."""
+    _homes: dict[str, dict[PeerId, None]] = field(factory=dict)
+    _times: dict[tuple[str, int, str], deque[float]] = field(factory=dict)
+    _herds: dict[str, _Herd] = field(factory=dict)
+    _bonds: dict[tuple[str, int, PeerId], _Bond] = field(factory=dict)
+    _deaths: dict[tuple[str, int, PeerId], tuple[float, tuple[str, ...]]] = field(factory=dict)
+
+    def lives_at(self, host: str, peer: PeerId) -> None:
+        """A node begins at a host."""
+        self._homes.setdefault(host, {})[peer] = None
+
+    def dialed(self, machine: Machine, address: Address, network: Network) -> None:
+        """A node dials."""
+        host, now = address.host, self.clock.seconds()
+        times = self._times.setdefault((machine.name, machine.boots, host), deque(maxlen=DIALS))
+        times.append(now)
+        if host not in self._homes:
+            return
+        if any(place.process is not None for place in network.at(host)):
+            self._herds.pop(host, None)
+        else:
+            many = sum(place.process is not None for place in network.places.values())
+            self._gather(self._herds.setdefault(host, _Herd()), machine.name, now, many)
+        if self._left_by_all(machine, host):
+            self.wrong.append(f"{machine.name} dials {address}, from where everyone has left")
+
+    def herds(self) -> Iterable[tuple[str, int]]:
+        """The hosts where nothing runs, and in how many instants a crowd dialed each."""
+        return ((host, herd.count) for host, herd in self._herds.items())
+
+    def since(self, machine: Machine, hosts: Iterable[str], then: float) -> list[float]:
+        """When a node dialed any of these hosts, from a time on."""
+        found = [self._times.get((machine.name, machine.boots, host), ()) for host in hosts]
+        return sorted(at for times in found for at in times if at >= then)
+
+    def look(self, machine: Machine) -> None:
+        """See which links a node has."""
+        assert machine.mesh is not None
+        now = self.clock.seconds()
+        for peer, link in machine.mesh.links.items():
+            key = machine.name, machine.boots, peer
+            bond = self._bonds.get(key)
+            if bond is None or bond.link is not link:
+                self._bonds[key] = _Bond(link, now, now)
+            else:
+                bond.seen_at = now
+
+    def held_for(self, machine: Machine, peer: PeerId) -> float:
+        """For how many seconds the last link to a peer held, at least."""
+        bond = self._bonds.get((machine.name, machine.boots, peer))
+        return 0.0 if bond is None else bond.seen_at - bond.since
+
+    def same_hosts(
+        self, machine: Machine, peer: PeerId, died_at: float, hosts: Iterable[str]
+    ) -> bool:
+        """Whether a dead peer was to be found at these hosts ever since it died."""
+        now = tuple(sorted(hosts))
+        key = machine.name, machine.boots, peer
+        death = self._deaths.get(key)
+        if death is None or death[0] != died_at:
+            death = self._deaths[key] = died_at, now
+        elif death[1] != now:
+            self._deaths[key] = died_at, ()
+        return death[1] == now
+
+    def _gather(self, herd: _Herd, name: str, now: float, many: int) -> None:
+        herd.dialed_at[name] = now
+        near = [at for at in herd.dialed_at.values() if now - at <= TOGETHER]
+        if len(near) >= max(CROWD, 0.6 * many) and now - herd.counted_at > 10 * TOGETHER:
+            herd.count += 1
+            herd.counted_at = now
+
+    def _left_by_all(self, machine: Machine, host: str) -> bool:
+        mesh = machine.mesh
+        if mesh is None or any(seed.address.host == host for seed in machine.settings.seeds):
+            return False
+        entries = [mesh.book.get(peer) for peer in self._homes[host]]
+        return all(entry is not None and entry.state is PeerState.LEFT for entry in entries)

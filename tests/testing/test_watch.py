@@ -1,0 +1,64 @@
+"""
+What is remembered of a simulation, for the invariants and for the figures.
+"""
+
+from tests.testing.village import VillageCase
+
+
+class WatchTests(VillageCase):
+    """Three nodes that have found each other are watched."""
+
+    def test_missing(self) -> None:
+        """Links that should be there and are not are missing; not those that cannot be."""
+        village = self.village(4, hidden=("n2", "n3"))
+        self.assertEqual([], village.watch.missing())
+        village.do("cut", "n0", whom=("n1", "n2"))
+        village.pass_time(6)
+        names = [(one.name, other.name) for one, other in village.watch.missing()]
+        self.assertEqual([("n0", "n1"), ("n0", "n2")], names)
+
+    def test_met(self) -> None:
+        """Two have met where one remembers the other, and where it is."""
+        village = self.village()
+        one, other = village.machine("n0"), village.machine("n1")
+        self.assertTrue(village.watch.met((one, other)))
+        other.place.address = "10.7.7.7"
+        self.assertTrue(village.watch.met((one, other)), "n1 remembers n0")
+        one.place.address = "10.7.7.8"
+        self.assertFalse(village.watch.met((one, other)))
+
+    def test_noticing(self) -> None:
+        """How long it took to notice is counted in heartbeats, once for each who did."""
+        village = self.village()
+        village.do("unplug", "n1")
+        village.pass_time(10)
+        noticing = village.watch.figures().noticing
+        self.assertEqual(2, len(noticing))
+        for heartbeats in noticing:
+            self.assertTrue(2 < heartbeats < 4, heartbeats)
+
+    def test_figures(self) -> None:
+        """Dials, pairs, frames and node-seconds are counted."""
+        village = self.village()
+        figures = village.watch.figures()
+        self.assertEqual((3, 3), (figures.pairs, figures.dials))
+        self.assertEqual(3 * figures.seconds, figures.node_seconds)
+        self.assertGreater(figures.frames, 3 * 2 * 9)
+
+    def test_dials_of_nobody_are_not_counted(self) -> None:
+        """Who is not there costs nobody a connection."""
+        village = self.village()
+        village.do("kill", "n2")
+        village.pass_time(1)
+        before = village.watch.figures().dials
+        village.pass_time(20)
+        self.assertEqual(before, village.watch.figures().dials)
+        self.assertGreater(sum(village.network.dials.values()), before)
+
+    def test_taken(self) -> None:
+        """Where another peer was found is remembered."""
+        village = self.village()
+        village.do("kill", "n2")
+        village.do("boot", "n2", text="another")
+        village.pass_time(10)
+        self.assertEqual({"10.0.0.3"}, village.watch.taken(village.machine("n0")))
