@@ -6,7 +6,7 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from ipaddress import ip_network
-from math import isfinite
+from reprlib import repr as shortened
 from typing import Any
 
 import msgspec
@@ -24,15 +24,21 @@ _LONGEST_MESSAGE = 1024
 _NOT_TEXT = "this is not text in the encoding of the locale"
 
 
-def _number(option: str, kind: type[int | float]) -> Callable[[str], float]:
-    """What turns the text of an option into a number."""
+def _number(
+    option: str, kind: type[int | float], least: float, most: float
+) -> Callable[[str], float]:
+    """What turns the text of an option into a number from `least` to `most`."""
 
     def read(text: str) -> float:
         try:
-            return kind(text)
+            number = kind(text)
         except ValueError:
             what = "a whole number" if kind is int else "a number"
-            raise usage.UsageError(f"--{option} {text!r} is not {what}") from None
+            raise usage.UsageError(f"--{option} {shortened(text)} is not {what}") from None
+        if not least <= number <= most:
+            shown = shortened(number)
+            raise usage.UsageError(f"--{option} {shown} is not from {least:g} to {most:g}")
+        return number
 
     return read
 
@@ -47,8 +53,14 @@ class Options(usage.Options):
     )
     optFlags: list[list[Any]] = []
     optParameters = [
-        ["port", "p", 8080, "TCP port to listen on; 0 picks a free one", _number("port", int)],
-        ["period", None, 5.0, "Seconds between pings, 0.05 to 86400", _number("period", float)],
+        [
+            *("port", "p", 8080, "TCP port to listen on; 0 picks a free one"),
+            _number("port", int, 0, LARGEST_PORT),
+        ],
+        [
+            *("period", None, 5.0, "Seconds between pings, 0.05 to 86400"),
+            _number("period", float, 0.05, 86400),
+        ],
         ["key", None, None, "PEM file of the private key [default: a new one, in memory]"],
         ["cert", None, None, "PEM file of a certificate for the key [default: made for it]"],
         ["ca", None, None, "PEM file of a CA that must vouch for the host names of --connect"],
@@ -56,7 +68,7 @@ class Options(usage.Options):
         ["name", None, None, "Shown to people [default: the host name]"],
         [
             *("heartbeat", None, 1.0, "Longest silence in seconds, 0.05 to 60; three mean death"),
-            _number("heartbeat", float),
+            _number("heartbeat", float, 0.05, 60),
         ],
         ["message", None, None, "Text sent with each ping"],
         ["output", None, "text", "What goes to stdout: text, json or none"],
@@ -146,9 +158,6 @@ class Options(usage.Options):
 
     def postOptions(self) -> None:
         """Check what one option alone does not show."""
-        self._within("port", 0, LARGEST_PORT)
-        self._within("period", 0.05, 86400)
-        self._within("heartbeat", 0.05, 60)
         if self["name"] is None:
             self["name"] = socket.gethostname()[:LONGEST_NAME]
         self["message"] = self["message"] or ""
@@ -184,11 +193,6 @@ class Options(usage.Options):
             peer_networks=tuple(self["peer-networks"]),
             output=self["output"],
         )
-
-    def _within(self, name: str, least: float, most: float) -> None:
-        value = self[name]
-        if not (isfinite(value) and least <= value <= most):
-            raise usage.UsageError(f"--{name} {value:g} is not from {least:g} to {most:g}")
 
     def _no_longer(self, name: str, most: int) -> None:
         text = self[name]

@@ -151,6 +151,15 @@ class WrongTests(UnitCase):
         self.refused("--period 'x' is not a number", "--period", "x")
         self.refused("--heartbeat '' is not a number", "--heartbeat", "")
 
+    def test_numbers_of_many_digits(self) -> None:
+        """However long a number is that somebody wrote, the error is short."""
+        for option in ("port", "period", "heartbeat"):
+            for digits in (20, 400, 5000):
+                error = self.assertRaises(UsageError, parse, f"--{option}", "9" * digits)
+                self.assertIn(" is not ", str(error))
+                self.assertLess(len(str(error)), 80)
+        self.refused("9...9", "--port", "9" * 400)
+
     def test_connect(self) -> None:
         """An address to join through has a host and a port, and after # a whole peer id."""
         for text in ("nowhere", ":1", "a:", "a:x", "a:-1", "a:65536", "::1:80", "[x]:1", "a b:1"):

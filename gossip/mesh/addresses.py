@@ -18,8 +18,19 @@ LARGEST_PORT = 65535
 
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 _THIS_NETWORK: Final = IPv4Network("0.0.0.0/8")
-# The metadata service of one large cloud has an address in the private range of IPv6.
-_METADATA: Final = IPv6Address("fd00:ec2::254")
+# Where clouds tell a machine about itself, its credentials among that, and not at a link-local address:
+# by their own documentation or SDK, or by cloud-init's.
+_METADATA: Final = {
+    IPv6Address("fd00:ec2::254"),  # AWS
+    IPv6Address("fd00:ec2::23"),  # AWS, EKS Pod Identity
+    IPv6Address("fd20:ce::254"),  # Google Cloud
+    IPv6Address("fd00:c1::a9fe:a9fe"),  # Oracle Cloud
+    IPv4Address("168.63.129.16"),  # Azure, WireServer
+    IPv4Address("100.100.100.200"),  # Alibaba Cloud
+    IPv6Address("fd00:100::100:200"),  # Alibaba Cloud
+    IPv6Address("fd00:a9fe:a9fe::1"),  # Akamai
+    IPv6Address("fd00:42::42"),  # Scaleway
+}
 
 
 @frozen(order=True)
@@ -100,8 +111,10 @@ def _objection(ip: IPAddress) -> str | None:
         return "unspecified"
     if ip.is_multicast:
         return "multicast"
-    if ip.is_link_local or ip == _METADATA:
+    if ip.is_link_local:
         return "link-local"
+    if ip in _METADATA:
+        return "a metadata service"
     if ip.is_reserved and not ip.is_loopback:
         return "reserved"
     return None

@@ -27,6 +27,20 @@ LONGEST_CERTIFICATE = 4096
 """Bytes of DER (PROTOCOL §1). A certificate with an RSA key of 4096 bits takes 1,300."""
 
 RSA_BITS = (2048, 4096)
+RSA_EXPONENTS = range(3, 1 << 31, 2)
+"""
+The public exponents that are allowed: 3, 17, 65537 and all other small ones.
+
+A verification takes as many multiplications as the exponent has bits, and whoever sends a record
+chooses them: one of 3072 bits costs 75 times as much as 65537. Go's `crypto/rsa` has the same bound.
+"""
+
+# Ed25519 (RFC 8032 §5.1): the prime of its field, and y of the 8 points whose order divides 8. Under
+# such a key one signature, which anybody can write, holds for one message in eight at least, under the
+# neutral point for all. They are those of libsodium's ge25519_has_small_order.
+_FIELD = 2**255 - 19
+_EIGHTH = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+_SMALL_ORDER = {0, 1, _FIELD - 1, _EIGHTH, _FIELD - _EIGHTH}
 
 # "No well-defined expiration date", RFC 5280 §4.1.2.5; and dates are not checked anyway.
 _NOT_BEFORE = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -75,16 +89,33 @@ def load_public_key(spki: bytes) -> PublicKey:
 
 def _allowed(key: object) -> PublicKey:
     if isinstance(key, ed25519.Ed25519PublicKey):
-        return key
+        return _of_large_order(key)
     if isinstance(key, ec.EllipticCurvePublicKey):
         if isinstance(key.curve, ec.SECP256R1 | ec.SECP384R1):
             return key
         raise KeyRefused(f"the curve {key.curve.name} is not P-256 or P-384")
     if isinstance(key, rsa.RSAPublicKey):
-        if RSA_BITS[0] <= key.key_size <= RSA_BITS[1]:
-            return key
-        raise KeyRefused(f"an RSA key of {key.key_size} bits is not of 2048 to 4096")
+        return _of_usual_size(key)
     raise KeyRefused("the key is not Ed25519, ECDSA or RSA")
+
+
+def _of_usual_size(key: rsa.RSAPublicKey) -> rsa.RSAPublicKey:
+    if not RSA_BITS[0] <= key.key_size <= RSA_BITS[1]:
+        raise KeyRefused(f"an RSA key of {key.key_size} bits is not of 2048 to 4096")
+    if key.public_numbers().e not in RSA_EXPONENTS:
+        raise KeyRefused("the exponent of an RSA key is not odd, from 3 to 2147483647")
+    return key
+
+
+def _of_large_order(key: ed25519.Ed25519PublicKey) -> ed25519.Ed25519PublicKey:
+    raw = key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    # The highest bit is the sign of x.
+    y = int.from_bytes(raw, "little") % (1 << 255)
+    if y % _FIELD in _SMALL_ORDER:
+        raise KeyRefused("the Ed25519 key is of small order, so anybody could sign for it")
+    if y >= _FIELD:
+        raise KeyRefused("the key is not in its canonical encoding")
+    return key
 
 
 def certified_peer(certificate: bytes) -> PeerId:

@@ -75,8 +75,8 @@ def _members_written(data: bytes) -> int:
     and has seen by then whatever the others held.
     """
     # Without escapes all quotation marks are those around strings, and each other part is between
-    # two strings; there each member has its colon.
-    outside = data.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')[::2]
+    # two strings; there each member has its colon. Blanks of the same length are put in fastest.
+    outside = data.replace(rb"\\", b"  ").replace(rb"\"", b"  ").split(b'"')[::2]
     return b"".join(outside).count(b":")
 
 

@@ -32,6 +32,10 @@ LONGEST: Final = 65536
 LARGEST: Final = 2**53 - 1
 DEEPEST: Final = 32
 
+_FIELD: Final = 2**255 - 19
+_D: Final = -121665 * pow(121666, -1, _FIELD) % _FIELD
+"""Of Ed25519, -x² + y² = 1 + d x² y² (RFC 8032 §5.1)."""
+
 
 def frames(stream: bytes, limits: Callable[[int], int]) -> tuple[list[bytes], bool]:
     """The frames of a stream, and whether it broke the rules; `limits` is by the frame's place."""
@@ -47,33 +51,21 @@ def frames(stream: bytes, limits: Callable[[int], int]) -> tuple[list[bytes], bo
     return found, False
 
 
-class Silent(Exception):
-    """The protocol does not say whether this is right."""
-
-
 def acceptable(data: bytes) -> dict[str, Any] | None:
-    """
-    The object in `data`, or None where PROTOCOL §2 does not take it.
-
-    :raises Silent: what breaks a rule is a member that does not count, since its name comes again.
-    """
+    """The object in `data`, or None where PROTOCOL §2 does not take it."""
     try:
         value = json.loads(
-            data.decode(), object_pairs_hook=_last, parse_int=_whole, parse_constant=_never
+            data.decode(), object_pairs_hook=_unique, parse_int=_whole, parse_constant=_never
         )
     except (ValueError, RecursionError):
         return None
     return value if type(value) is dict and _is_fine(value, 1) else None
 
 
-def _last(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) < len(pairs):
-        for name, member in pairs:
-            if member is not value[name] and (
-                isinstance(member, list | dict) or not _is_fine(member, 1)
-            ):
-                raise Silent
+        raise ValueError
     return value
 
 
@@ -165,20 +157,16 @@ MEMBERS: Final[Mapping[str, Mapping[str, Predicate]]] = {
 
 
 def is_signed(peer: str, key: str, signature: str, body: bytes) -> bool:
-    """
-    Whether a record is its subject's (PROTOCOL §6).
-
-    :raises Silent: its base64 is not written as everybody writes it.
-    """
+    """Whether a record is its subject's (PROTOCOL §6)."""
     try:
         spki, raw = b64decode(key, validate=True), b64decode(signature, validate=True)
         loaded = load_der_public_key(spki)
     except (ValueError, UnsupportedAlgorithm):
         return False
     if (b64encode(spki), b64encode(raw)) != (key.encode(), signature.encode()):
-        raise Silent
+        return False
     canonical = loaded.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    if canonical != spki or sha256(spki).hexdigest() != peer:
+    if canonical != spki or sha256(spki).hexdigest() != peer or not is_allowed(loaded):
         return False
     try:
         return _verified(loaded, raw, b"p2p-gossip/1 record\n" + body)
@@ -190,14 +178,32 @@ def _verified(key: object, signature: bytes, data: bytes) -> bool:
     if isinstance(key, Ed25519PublicKey):
         key.verify(signature, data)
     elif isinstance(key, ec.EllipticCurvePublicKey):
-        if key.curve.name not in ("secp256r1", "secp384r1"):
-            return False
         key.verify(signature, data, ec.ECDSA(SHA256()))
-    elif isinstance(key, RSAPublicKey) and 2048 <= key.key_size <= 4096:
+    elif isinstance(key, RSAPublicKey):
         key.verify(signature, data, padding.PSS(padding.MGF1(SHA256()), 32), SHA256())
-    else:
-        return False
     return True
+
+
+def is_allowed(key: object) -> bool:
+    """Whether somebody may have this key (PROTOCOL §1)."""
+    if isinstance(key, RSAPublicKey):
+        exponent = key.public_numbers().e
+        return 2048 <= key.key_size <= 4096 and 3 <= exponent < 2**31 and exponent % 2 == 1
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return key.curve.name in ("secp256r1", "secp384r1")
+    return isinstance(key, Ed25519PublicKey) and _is_someones(key)
+
+
+def _is_someones(key: Ed25519PublicKey) -> bool:
+    """Whether it is not of small order: then the neutral point would be 8 times the key (RFC 8032)."""
+    y = int.from_bytes(key.public_bytes(Encoding.Raw, PublicFormat.Raw), "little") % 2**255
+    if y >= _FIELD:
+        return False
+    # Doubling needs of x no more than its square, which the equation of the curve gives.
+    for _ in range(3):
+        xx = (y * y - 1) * pow(_D * y * y + 1, -1, _FIELD)
+        y = (y * y + xx) * pow(2 - y * y + xx, -1, _FIELD) % _FIELD
+    return y != 1
 
 
 ABSENT: Final = object()
@@ -225,7 +231,10 @@ _NEVER: Final = (
     *("::/8", "100::/8", "200::/7", "400::/6", "800::/5", "1000::/4"),  # reserved, RFC 4291
     *("4000::/3", "6000::/3", "8000::/3", "a000::/3", "c000::/3"),
     *("e000::/4", "f000::/5", "f800::/6", "fe00::/9"),
-    *("169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128"),  # link-local, and a metadata service
+    *("169.254.0.0/16", "fe80::/10"),  # link-local
+    *("100.100.100.200/32", "168.63.129.16/32", "fd00:ec2::254/128", "fd00:ec2::23/128"),
+    *("fd20:ce::254/128", "fd00:c1::a9fe:a9fe/128", "fd00:100::100:200/128"),
+    *("fd00:a9fe:a9fe::1/128", "fd00:42::42/128"),  # metadata services of clouds
 )
 _LOOPBACK: Final = ("127.0.0.0/8", "::1/128")
 

@@ -10,9 +10,10 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from gossip.trust.identity import Identity
+from gossip.trust.identity import Identity, public_der
 from tests.fuzz import scripts
 from tests.fuzz.scripts import Kind, Step
 from tests.trust import samples as keys
@@ -21,12 +22,16 @@ from tests.wire.test_vectors import printed
 
 FRAMES: Final = {sample.name: sample.frame for sample in SAMPLES}
 
+EIGHTH: Final = 2707385501144840649318225287225658788936804267575313519463743609750303402022
+"""The y of two points of order 8 on the curve of Ed25519, as libsodium prints it."""
 KEYS: Final = (keys.ED25519_KEY, keys.P256_KEY, keys.P384_KEY, keys.RSA_KEY)
 ADDRESSES: Final = (
     *("127.0.0.1", "10.0.0.1", "192.0.2.1", "8.8.8.8", "169.254.169.254", "0.0.0.0", "0.1.2.3"),
     *("224.0.0.1", "240.0.0.1", "255.255.255.255", "::", "::1", "2001:db8::1", "2600::1"),
     *("fe80::1", "fe80::1%eth0", "fec0::1", "fd00::1", "fd00:ec2::254", "ff02::1", "100::1"),
     *("::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "::ffff:8.8.8.8", "::7f00:1"),
+    *("fd00:ec2::23", "fd20:ce::254", "fd00:c1::a9fe:a9fe", "100.100.100.200", "168.63.129.16"),
+    *("fd00:100::100:200", "fd00:a9fe:a9fe::1", "fd00:42::42", "fd00:42::43"),
     *("64:ff9b:1::1", "2001::1", "2002:808:808::", "5f00::1", "::ffff:0:7f00:1", "a.example"),
 )
 
@@ -49,7 +54,17 @@ def certificates() -> list[bytes]:
                 continue
         elif pem.startswith(b"-----BEGIN PUBLIC KEY"):
             found.append(_der(pem))
-    return [*found, *(identity.public for identity in identities()), b"\x30\x82" + bytes(4095)]
+    publics = [identity.public for identity in identities()]
+    return [*found, *publics, *weak_keys(), b"\x30\x82" + bytes(4095)]
+
+
+def weak_keys() -> list[bytes]:
+    """Ed25519 keys of each small order, one that is not reduced, and an RSA key that costs much."""
+    prefix, field = identities()[0].public[:-32], 2**255 - 19
+    ys = (1, field - 1, 0, EIGHTH, field - EIGHTH, field, field + 3)
+    costly = serialization.load_pem_private_key(keys.RSA_EXPONENT_KEY, None)
+    assert isinstance(costly, RSAPrivateKey)
+    return [*(prefix + y.to_bytes(32, "little") for y in ys), public_der(costly.public_key())]
 
 
 def _der(pem: bytes) -> bytes:
@@ -76,7 +91,7 @@ def frames() -> list[bytes]:
 
 
 def records() -> list[bytes]:
-    """Of each kind of key."""
+    """Of each kind of key; one that anybody could sign, and one in another base64."""
     known = [each.signature.encode() + b"\n" + each.body.encode() for each in (ALPHA, BETA, GAMMA)]
     mine = [(each, of(ALPHA.body.encode(), each.public)) for each in identities()]
     me, body = mine[0]
@@ -84,7 +99,10 @@ def records() -> list[bytes]:
         body.replace(b'"alpha"', b'"' + b"n" * 8192 + b'"'),
         body.replace(b'"north"', b'"' + b"t" * 4096 + b'"'),
     ]
-    return known + [signed(each, said) for each, said in (*mine, *((me, b) for b in too_long))]
+    signature = b64encode((1).to_bytes(32, "little") + bytes(32))
+    forged = [signature + b"\n" + of(body, weak_keys()[0]), known[0].replace(b"\n", b"=\n")]
+    made = [signed(each, said) for each, said in (*mine, *((me, b) for b in too_long))]
+    return known + forged + made
 
 
 def of(body: bytes, spki: bytes) -> bytes:

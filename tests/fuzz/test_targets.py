@@ -2,12 +2,14 @@
 Shows that each target can fail: it is given something broken in each way that it looks for.
 """
 
+import json
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 from attrs import evolve
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from gossip.mesh.addresses import Address, Judge
 from gossip.mesh.status import Event as Shown
@@ -143,13 +145,18 @@ class MessagesTests(TargetCase):
         self.finds("JSON that the protocol takes is taken", lambda d: check_messages(d, strict))
 
     def test_other_values_are_found(self) -> None:
-        """A loader that takes the first of two members of one name is found."""
+        """A loader that reads a number as another one is found."""
 
-        def first(data: bytes) -> dict[str, Any]:
+        def wrong(data: bytes) -> dict[str, Any]:
             value = plain.load_object(data)
-            return {**value, "seq": 0} if data.count(b'"seq"') > 1 else value
+            return {**value, "seq": 0} if "seq" in value else value
 
-        self.finds("JSON means what the standard library says", lambda d: check_messages(d, first))
+        self.finds("JSON means what the standard library says", lambda d: check_messages(d, wrong))
+
+    def test_names_that_come_twice_are_found(self) -> None:
+        """A loader that takes the last of two members of one name is found."""
+        with self.assertRaisesRegex(Violation, "JSON that the protocol refuses is refused"):
+            check_messages(b'{"type":"tea","a":1,"a":2}', load=json.loads)
 
     def test_lax_members_are_found(self) -> None:
         """A parser that takes a member out of range is found."""
@@ -519,8 +526,9 @@ class AddressesTests(TargetCase):
     def test_each_hole_is_found(self) -> None:
         """A judge that lets one kind of address through is found, whichever kind it is."""
         for kind in (
-            *("not resolved", "unspecified", "multicast", "link-local", "reserved"),
-            *("loopback, from elsewhere", "this node's own", "outside the peer networks"),
+            *("not resolved", "unspecified", "multicast", "link-local", "a metadata service"),
+            *("reserved", "loopback, from elsewhere", "this node's own"),
+            "outside the peer networks",
         ):
 
             class Blind(Judge):
@@ -590,6 +598,22 @@ class CertificatesTests(TargetCase):
         padded = seeds.identities()[0].public + b"\0"
         promise = "a key is read from one encoding only"
         self.finds(promise, lambda d: check_certificates(d, load=lax), padded)
+
+    def test_lax_keys_are_found(self) -> None:
+        """A loader that takes any key that OpenSSL reads is found."""
+
+        def lax(data: bytes) -> PublicKey:
+            try:
+                key = load_der_public_key(data)
+            except ValueError:
+                raise KeyRefused("unreadable") from None
+            assert isinstance(key, PublicKey)
+            return key
+
+        for weak in seeds.weak_keys():
+            promise = "a key that is read is one that the protocol allows"
+            with self.assertRaisesRegex(Violation, promise):
+                check_certificates(weak, load=lax)
 
     def test_another_key_is_found(self) -> None:
         """An id that is not that of the proved key is found."""

@@ -322,6 +322,18 @@ class StrangerTests(UnitCase):
         _, acceptor = converse(stranger, Credentials(ALICE))
         self.assertEqual("the curve secp521r1 is not P-256 or P-384", self.refusal(acceptor))
 
+    def test_exponent_that_costs_much(self) -> None:
+        """An RSA key with a large exponent, which TLS takes, is refused in both roles."""
+        stranger = Stranger(
+            key=samples.RSA_EXPONENT_KEY, certificate=samples.RSA_EXPONENT_CERTIFICATE
+        )
+        _, acceptor = converse(stranger, Credentials(ALICE))
+        dialer, _ = converse(Credentials(ALICE), stranger)
+        for end in (acceptor, dialer):
+            self.assertTrue(end.up)
+            reason = "the exponent of an RSA key is not odd, from 3 to 2147483647"
+            self.assertEqual(reason, self.refusal(end))
+
     def test_certificate_that_only_tls_can_read(self) -> None:
         """Dates that nobody can read keep nobody out: the key is the peer."""
         der = Identity.from_pem(samples.P256_KEY, samples.P256_CERTIFICATE).certificate

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from gossip.trust.identity import (
+    RSA_EXPONENTS,
     Identity,
     IdentityUnusable,
     KeyRefused,
@@ -23,10 +24,40 @@ from gossip.trust.identity import (
     public_der,
     short,
 )
+from gossip.trust.signing import holds
 from tests.cases import UnitCase
+from tests.fuzz.der import Element
 from tests.trust import samples
 
 quickly = settings(deadline=None, database=None, max_examples=100)
+
+
+# All encodings of the points of Ed25519 whose order divides 8: of each the canonical ones first.
+SMALL_ORDER = (
+    "0100000000000000000000000000000000000000000000000000000000000000",  # 1, neutral
+    "0100000000000000000000000000000000000000000000000000000000000080",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",  # 2
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    "0000000000000000000000000000000000000000000000000000000000000000",  # 4
+    "0000000000000000000000000000000000000000000000000000000000000080",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",  # 8
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+)
+
+
+def rsa_public(exponent: int) -> bytes:
+    """An RSA key of 2048 bits with any exponent, also one that no library would make."""
+    numbers = (2**2047 + 1, exponent)
+    integers = [Element(2, n.to_bytes(n.bit_length() // 8 + 1, "big")) for n in numbers]
+    key = Element(3, b"\0" + Element(0x30, b"", integers).encoded())
+    kind = Element(0x30, bytes.fromhex("06092a864886f70d0101010500"))
+    return Element(0x30, b"", [kind, key]).encoded()
 
 
 def der(pem: bytes) -> bytes:
@@ -115,6 +146,15 @@ class CertifiedPeerRefusalTests(UnitCase):
         unread = "the key cannot be read"
         self.assertIn(reason, ("the key is not in its canonical encoding", unread))
 
+    def test_keys_that_are_no_secret(self) -> None:
+        """A certificate with an Ed25519 key for which anybody could sign names nobody."""
+        whole = der(samples.ED25519_CERTIFICATE)
+        public = Identity.from_pem(samples.ED25519_KEY, None).public
+        for encoding in SMALL_ORDER:
+            weak = whole.replace(public, public[:-32] + bytes.fromhex(encoding))
+            reason = "the Ed25519 key is of small order, so anybody could sign for it"
+            self.assertEqual(reason, self.refused(weak))
+
     def test_longest(self) -> None:
         """A certificate of 4096 bytes is read, one of 4097 is not."""
         longest = padded_certificate(4096)
@@ -195,6 +235,36 @@ class PublicKeyTests(UnitCase):
                 load_public_key(public)
             else:
                 self.assertRaises(KeyRefused, load_public_key, public)
+
+    def test_exponents_of_rsa(self) -> None:
+        """Small odd exponents are allowed; none that costs much, or protects nothing."""
+        for exponent in (3, 17, 65537, 2**31 - 1):
+            self.assertIn(exponent, RSA_EXPONENTS)
+            load_public_key(rsa_public(exponent))
+        for exponent in (0, 1, 2, 65536, 2**31, 2**31 + 1, 2**64 + 1, 2**2047 - 1):
+            error = self.assertRaises(KeyRefused, load_public_key, rsa_public(exponent))
+            reason = "the exponent of an RSA key is not odd, from 3 to 2147483647"
+            self.assertIn(str(error), (reason, "the key cannot be read"), exponent)
+
+    def test_points_of_small_order(self) -> None:
+        """A signature without a secret holds for each of them in every encoding; all are refused."""
+        prefix = Identity.generate().public[:-32]
+        signature = (1).to_bytes(32, "little") + bytes(32)
+        for encoding in SMALL_ORDER:
+            key = ed25519.Ed25519PublicKey.from_public_bytes(bytes.fromhex(encoding))
+            self.assertTrue(any(holds(key, signature, bytes([n])) for n in range(64)), encoding)
+            error = self.assertRaises(KeyRefused, load_public_key, prefix + bytes.fromhex(encoding))
+            reason = "the Ed25519 key is of small order, so anybody could sign for it"
+            self.assertEqual(reason, str(error), encoding)
+
+    def test_second_encodings_of_points(self) -> None:
+        """An Ed25519 key of which y is not reduced would have a second id, and is refused."""
+        prefix = Identity.generate().public[:-32]
+        for sign in (0, 1 << 255):
+            for y in range(2**255 - 17, 2**255):
+                public = prefix + (y | sign).to_bytes(32, "little")
+                error = self.assertRaises(KeyRefused, load_public_key, public)
+                self.assertEqual("the key is not in its canonical encoding", str(error))
 
     @quickly
     @given(some.binary(max_size=120))
@@ -315,6 +385,10 @@ class PEMIdentityTests(UnitCase):
             (samples.P521_KEY, "the curve secp521r1 is not P-256 or P-384"),
             (samples.RSA_1024_KEY, "an RSA key of 1024 bits is not of 2048 to 4096"),
             (samples.RSA_4104_KEY, "an RSA key of 4104 bits is not of 2048 to 4096"),
+            (
+                samples.RSA_EXPONENT_KEY,
+                "the exponent of an RSA key is not odd, from 3 to 2147483647",
+            ),
         ):
             self.assertEqual(f"the key cannot be used: {reason}", self.unusable(key))
 

@@ -258,12 +258,38 @@ class VerifyTests(UnitCase):
     def test_not_base64(self) -> None:
         """Key and signature are base64 and nothing else."""
         text = record().sealed.body
-        for signature in ("?", "\u00e9", "A", "AA==\n"):
+        for signature in ("?", "\u00e9", "A", "AA==\n", "QUJD=", "QUI==", "QUJ=", "QQ"):
             reason = self.refused(Sealed(text, signature))
             self.assertEqual("its key or signature is not base64", reason)
-        for key in ("?", "\u00e9", "A"):
+        for key in ("?", "\u00e9", "A", "QUJD=", "QUI==", "QUJ=", "QQ"):
             reason = self.refused(seal(json.dumps(body(key=key))))
             self.assertEqual("its key or signature is not base64", reason)
+
+    def test_other_spellings(self) -> None:
+        """Nobody can spell a good record in another way, valid here and forged there."""
+        sealed = record().sealed
+        good = sealed.signature
+        self.assertEqual("==", good[-2:])
+        raw = b64decode(good)
+        for bad in (good + "=", good[:-1], good[:-3] + chr(ord(good[-3]) + 1) + "=="):
+            if len(bad) == len(good):
+                self.assertEqual(raw, b64decode(bad))
+            reason = self.refused(Sealed(sealed.body, bad))
+            self.assertEqual("its key or signature is not base64", reason)
+
+    def test_a_name_that_comes_twice(self) -> None:
+        """No two nodes read a record differently: it is forged where a name is in it twice."""
+        text = record().sealed.body
+        twice = seal(text.replace("{", '{"name":"mallory",', 1))
+        self.assertIn("comes twice", str(self.assertRaises(RecordForged, read, twice)))
+
+    def test_keys_that_anybody_could_sign_for(self) -> None:
+        """A signature that holds without a private key makes nobody's record."""
+        neutral = Identity.generate().public[:-32] + (1).to_bytes(32, "little")
+        signature = b64encode((1).to_bytes(32, "little") + bytes(32)).decode()
+        members = body(id=sha256(neutral).hexdigest(), key=b64encode(neutral).decode())
+        reason = self.refused(Sealed(json.dumps(members), signature))
+        self.assertEqual("the Ed25519 key is of small order, so anybody could sign for it", reason)
 
     def test_keys_that_are_not_allowed(self) -> None:
         """A key of another kind, or in another encoding, is no peer's, whatever it signs."""

@@ -113,7 +113,6 @@ class FrameVectorTests(VectorCase):
                 Pong(7),
                 Ping(1, "\U0001f600 \0 /"),
                 Pong(7),
-                Pong(7),
                 messages.Heartbeat("0000000000000000", 2.0),
                 Unknown("tea"),
             ],

@@ -11,6 +11,7 @@ from OpenSSL import crypto
 from gossip.trust import identity
 from gossip.trust.identity import KeyRefused, PeerId
 from gossip.trust.signing import PublicKey
+from tests.fuzz import oracles
 from tests.fuzz.violation import require
 
 
@@ -20,8 +21,8 @@ def check(
     load: Callable[[bytes], PublicKey] = identity.load_public_key,
 ) -> None:
     """
-    A certificate or key is refused, or its id is that of the key that OpenSSL reads in it, in the
-    one encoding that it has.
+    A certificate or key is refused, or its key is one of those allowed and in the one encoding that
+    it has, and its id is that of the key that OpenSSL reads.
     """
     try:
         key = load(data)
@@ -29,6 +30,7 @@ def check(
         pass
     else:
         require(_canonical(key) == data, "a key is read from one encoding only")
+        require(oracles.is_allowed(key), "a key that is read is one that the protocol allows")
     _peer(data, certified)
     try:
         seen = crypto.load_certificate(crypto.FILETYPE_ASN1, data)

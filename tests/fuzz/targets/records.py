@@ -73,7 +73,7 @@ def _require_right(sealed: Sealed, read: Callable[[Sealed], Record], *, held: bo
     try:
         said = read(sealed)
         signed = oracles.is_signed(said.id, said.key, sealed.signature, sealed.body.encode())
-    except (RecordRefused, oracles.Silent):
+    except RecordRefused:
         return
     require(signed or not held, "a record that its subject did not sign is refused")
     require(held or not signed, "a record that its subject signed holds")
