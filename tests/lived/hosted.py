@@ -7,7 +7,7 @@ How long the tests break things is set by the environment:
 `P2P_GOSSIP_LOSSY_SECONDS`       how long a bad line is watched (90; proof: 1200)
 `P2P_GOSSIP_FLAPPING_SECONDS`    how long a line flaps (30; proof: 600)
 `P2P_GOSSIP_SOAK_SECONDS`        from one full mesh to the next, with kills and starts (180; proof: 3600)
-`P2P_GOSSIP_SOAK_NODES`          how many there are (12; proof: 30)
+`P2P_GOSSIP_SOAK_NODES`          how many there are (30)
 `P2P_GOSSIP_SEED`                what chance begins with, to repeat a run; printed by each
 """
 
@@ -25,7 +25,7 @@ from twisted.trial.unittest import SkipTest
 
 from tests.lived import relay
 from tests.lived.netns import PORT, Host, Network, lacking
-from tests.lived.nodes import PATIENCE, Event, LivedCase, NodeProcess, Program, Wanted
+from tests.lived.nodes import PATIENCE, Event, NodeProcess, Program, RoughCase, Wanted
 
 HEARTBEAT = 1.0
 """Seconds, the default. Three of silence are a death."""
@@ -98,7 +98,7 @@ class HostedNode(NodeProcess):
         return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
 
 
-class NetworkCase(LivedCase):
+class NetworkCase(RoughCase):
     """A test with networks of its own; it is skipped where they cannot be made."""
 
     timeout = 240

@@ -212,3 +212,10 @@ class LivedCase(TestCase):
             if other is not node
         ]
         await gatherResults(waits, consumeErrors=True)
+
+
+class RoughCase(LivedCase):
+    """A test that takes minutes, most of which it waits: such have an environment of tox together."""
+
+    if os.environ.get("P2P_GOSSIP_ROUGH") == "no":
+        skip = "tests that take minutes run in an environment of their own: tox -e rough"

@@ -82,7 +82,7 @@ class SoakTests(NetworkCase):
     """A mesh in which there is always somebody who has just died or just come."""
 
     seconds = length("SOAK_SECONDS", 180, 3600)
-    size = int(length("SOAK_NODES", 12, 30))
+    size = int(length("SOAK_NODES", 30, 30))
     timeout = 300 + int(seconds)
 
     async def test_churn_leaves_no_trace(self) -> None:

@@ -4,12 +4,12 @@ A wall clock that jumps changes nothing: nobody dies of it, and nobody falls sil
 
 from pathlib import Path
 
-from tests.lived.nodes import LivedCase, NodeProcess, Wanted
+from tests.lived.nodes import NodeProcess, RoughCase, Wanted
 
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 
 
-class JumpTests(LivedCase):
+class JumpTests(RoughCase):
     """Nodes whose wall clock a test sets, by libfaketime."""
 
     if not LIBRARIES:

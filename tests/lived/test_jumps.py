@@ -5,14 +5,14 @@ A wall clock that is set, on one node of a mesh: nobody dies of it, and nobody i
 from pathlib import Path
 
 from tests.lived.hosted import about, together, troubles
-from tests.lived.nodes import LivedCase, NodeProcess
+from tests.lived.nodes import NodeProcess, RoughCase
 from tests.lived.test_clock import LIBRARIES, pings_far_from
 
 HOUR = 3600
 TEN_YEARS = 315_576_000
 
 
-class ClockSetTests(LivedCase):
+class ClockSetTests(RoughCase):
     """Three nodes, one of which has its wall clock set while it runs, by libfaketime."""
 
     if not LIBRARIES:

@@ -8,7 +8,7 @@ from twisted.internet import reactor
 from twisted.internet.task import deferLater
 
 from tests.lived.hostile.keys import Key
-from tests.lived.nodes import PATIENCE, LivedCase, NodeProcess
+from tests.lived.nodes import PATIENCE, NodeProcess, RoughCase
 
 WATCHED = 15.0
 """Seconds for which two run. Without a bound they replaced each other several times a second."""
@@ -21,7 +21,7 @@ def changes(node: NodeProcess, peer: str) -> int:
     return sum(node.count(kind, peer=peer) for kind in CHANGES)
 
 
-class TwinsTests(LivedCase):
+class TwinsTests(RoughCase):
     """Three processes, of which two have one key file."""
 
     async def test_two_with_one_key(self) -> None:

@@ -14,7 +14,7 @@ from twisted.internet.task import deferLater
 from tests.lived import updates
 from tests.lived.hostile.keys import Key
 from tests.lived.hostile.peers import frame
-from tests.lived.nodes import LivedCase, NodeProcess, Program
+from tests.lived.nodes import NodeProcess, Program, RoughCase
 
 SECONDS = 8.0
 """For how long each flood goes on."""
@@ -30,7 +30,7 @@ def cost(node: NodeProcess) -> tuple[float, int]:
     return ticks / os.sysconf("SC_CLK_TCK"), pages * os.sysconf("SC_PAGE_SIZE")
 
 
-class UpdatesTests(LivedCase):
+class UpdatesTests(RoughCase):
     """Key updates without end."""
 
     if not Path("/proc/self/stat").exists():

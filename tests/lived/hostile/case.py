@@ -20,7 +20,7 @@ from twisted.python.failure import Failure
 from tests.lived.hostile.costs import Costs, Flood
 from tests.lived.hostile.keys import LOOPBACK, Key, Message
 from tests.lived.hostile.peers import Creator, Peer, Stranger, Trap, dial, tls
-from tests.lived.nodes import PATIENCE, Event, LivedCase, NodeProcess
+from tests.lived.nodes import PATIENCE, Event, NodeProcess, RoughCase
 
 PROOF = bool(os.environ.get("P2P_GOSSIP_PROOF"))
 """Whether the attacks have their full length, and what depends on the machine's speed is asserted."""
@@ -57,7 +57,7 @@ async def together(works: Iterable[Coroutine[Any, Any, object]]) -> None:
             result.raiseException()
 
 
-class HostileCase(LivedCase):
+class HostileCase(RoughCase):
     """A node to attack, and an honest peer of it that watches."""
 
     victim: NodeProcess
