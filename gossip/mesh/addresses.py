@@ -5,6 +5,7 @@ Pure. Names are resolved elsewhere; what is judged here is what would be dialed.
 """
 
 from collections.abc import Container, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final, TypeAlias
 
@@ -73,6 +74,7 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+@lru_cache(maxsize=1024)
 def literal(text: str) -> IPAddress | None:
     """The IP address that `text` is, unwrapped, or None where it is a name."""
     try:

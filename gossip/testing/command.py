@@ -154,7 +154,8 @@ class Options(usage.Options):
 
     def _within(self, name: str, least: float, most: float) -> None:
         if not least <= self[name] <= most:
-            raise usage.UsageError(f"--{name} {self[name]:g} is not from {least:g} to {most:g}")
+            shown = f"{self[name]!s:.24}"
+            raise usage.UsageError(f"--{name} {shown} is not from {least:g} to {most:g}")
 
 
 def _range(text: str) -> range:

@@ -136,14 +136,15 @@ def own_records_are_told(watch: Watch) -> Iterator[str]:
         assert one.mesh is not None
         assert other.mesh is not None
         entry = one.mesh.book.get(other.id)
-        if entry is None or not _in_touch(watch, one, other):
+        if entry is None or entry.held.seq == other.mesh.book.own.seq:
             continue
-        if entry.held.seq != other.mesh.book.own.seq:
-            # What changes while a link comes up is found by comparing views, which takes longer.
-            first = now if min(_age(one, other), _age(other, one)) > YOUNG else float("inf")
-            since = stale[one, other] = watch.stale.get((one, other), first)
-            if now - since > TOLD:
-                yield f"{one.name} holds an old record of {other.name} for {now - since:.0f} s"
+        if not _in_touch(watch, one, other):
+            continue
+        # What changes while a link comes up is found by comparing views, which takes longer.
+        first = now if min(_age(one, other), _age(other, one)) > YOUNG else float("inf")
+        since = stale[one, other] = watch.stale.get((one, other), first)
+        if now - since > TOLD:
+            yield f"{one.name} holds an old record of {other.name} for {now - since:.0f} s"
     watch.stale = stale
 
 

@@ -7,7 +7,8 @@ from typing import Final
 
 from gossip.mesh.addresses import literal
 from gossip.mesh.book import PeerState
-from gossip.testing.watch import Watch
+from gossip.testing.liars import VICTIM
+from gossip.testing.watch import Watch, hosts_of
 
 HERDS: Final = 3
 """Instants in which several nodes dial an address where nothing runs: one when what ran there went,
@@ -45,8 +46,9 @@ def backoff_begins_anew(watch: Watch) -> Iterator[str]:
             entry = mesh.book.get(peer)
             if entry is None or entry.state is not PeerState.DEAD:
                 continue
-            hosts = {text.rpartition(":")[0] for text in entry.record.addresses}
-            hosts -= {machine.place.address, *watch.taken(machine)}
+            # Where nobody was ever found is spared, whoever claims to be there.
+            spared = {machine.place.address, VICTIM, *watch.taken(machine)}
+            hosts = hosts_of(entry.held.body) - spared
             same = watch.tracks.same_hosts(machine, peer, died_at, hosts)
             if not (same and hosts) or watch.tracks.held_for(machine, peer) < STEADY:
                 continue

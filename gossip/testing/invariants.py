@@ -13,7 +13,7 @@ from gossip.mesh.link import Link
 from gossip.testing import conduct, dialing
 from gossip.testing.liars import VICTIM
 from gossip.testing.plan import HEALED_WITHIN
-from gossip.testing.watch import Watch
+from gossip.testing.watch import Watch, hosts_of
 
 CROWDED: Final = 3.0
 """Seconds for which a node may have two links to one peer: a probe, and the farewell of the loser."""
@@ -145,8 +145,7 @@ def the_dead_are_dialed(watch: Watch) -> Iterator[str]:
             entry = mesh.book.get(peer) if now - died_at > HEALED_WITHIN else None
             if entry is None or entry.state is not PeerState.DEAD:
                 continue
-            hosts = {text.rpartition(":")[0] for text in entry.record.addresses}
-            hosts -= {machine.place.address, *watch.taken(machine)}
+            hosts = hosts_of(entry.held.body) - {machine.place.address, *watch.taken(machine)}
             if not hosts:
                 continue
             last = max(

@@ -5,6 +5,7 @@ What they lie about is theirs to choose: they may forge, replay, invent, flood, 
 say nothing. What they cannot do is sign for another.
 """
 
+import re
 from base64 import b64encode
 from collections.abc import Callable
 from random import Random
@@ -46,8 +47,13 @@ VICTIM: Final = "10.66.0.1"
 INVENTED: Final = 20
 """Keys that one liar makes up: enough to show what they cost, and each costs a signature."""
 
+FLOOD: Final = 4000
+"""Frames said at once by one who floods: more than the burst that may be taken (PROTOCOL §8)."""
+
 KEPT: Final = 200
 """Records of others that a liar keeps to lie with."""
+
+_SEQ: Final = re.compile(r'"seq":([0-9]+)')
 
 
 class Liar(Host):
@@ -58,6 +64,11 @@ class Liar(Host):
         self.random = stream(seed, "liar", place.name)
         self.heard: list[Sealed] = []
         """Records that it was told of."""
+        self.temper = stream(seed, "temper", place.name).choice(
+            ("", "", "", "silent", "jilts", "deaf")
+        )
+        """What it does before everything else: says never a word, hangs up as soon as it has a link,
+        or reads nothing and makes the other end write."""
         self.habits = self.random.sample(HABITS, self.random.randint(1, len(HABITS)))
 
     def boot(self) -> None:
@@ -74,15 +85,16 @@ class Liar(Host):
 
     def hello(self) -> Hello:
         """What it says first, which may be true."""
-        network = "default" if self.random.random() < 0.95 else "another"
+        honest = bool(self.temper)
+        network = "default" if honest or self.random.random() < 0.95 else "another"
         return Hello(
             network=network,
             instance=f"{self.random.getrandbits(64):016x}",
-            record=self.own() if self.random.random() < 0.9 else self.invented(),
+            record=self.own() if honest or self.random.random() < 0.9 else self.invented(),
             observed=self.random.choice(("10.0.0.1", VICTIM, "127.0.0.1", "::1", "224.0.0.1")),
             agent="liar/1",
             period=self.random.choice((0.05, 5.0, 86400.0)),
-            heartbeat=self.random.choice((0.05, 1.0, 60.0)),
+            heartbeat=1.0 if honest else self.random.choice((0.05, 1.0, 60.0)),
             time=self.random.choice((0.0, EPOCH, 1e300)),
             view=f"{self.random.getrandbits(64):016x}",
             features=["lies"],
@@ -97,6 +109,9 @@ class Liar(Host):
         """A record of somebody who is not."""
         name = f"{self.name}-{self.random.randrange(INVENTED)}"
         places = [f"{VICTIM}:{self.random.choice((22, 8080))}", "169.254.169.254:80"]
+        if self.random.random() < 0.2:
+            # Soon over, so that all have forgotten it when books are compared.
+            return self._record(name, places, -45.0, ttl=60.0)
         ahead = self.random.choice((-400_000.0, -10.0, 0.0, 90_000.0))
         return self._record(name, places, ahead)
 
@@ -109,7 +124,7 @@ class Liar(Host):
         if change == 0:
             return sealed
         if change == 1:
-            return evolve(sealed, body=sealed.body.replace('"alive"', '"left"'))
+            return evolve(sealed, body=_SEQ.sub(_later, sealed.body.replace('"alive"', '"left"')))
         return evolve(sealed, signature=b64encode(self.random.randbytes(64)).decode())
 
     def keep(self, sealed: Sealed) -> None:
@@ -117,7 +132,9 @@ class Liar(Host):
         self.heard.append(sealed)
         del self.heard[:-KEPT]
 
-    def _record(self, name: str, places: list[str], ahead: float) -> Sealed:
+    def _record(
+        self, name: str, places: list[str], ahead: float, ttl: float = records.DEFAULT_TTL
+    ) -> Sealed:
         who = identity(name)
         now = EPOCH + self.clock.seconds()
         return records.make(
@@ -128,7 +145,8 @@ class Liar(Host):
             name=self.random.choice(("", "n0", "\x1b[2J\u202e")),
             addresses=tuple(places),
             tags={},
-            state=self.random.choice(("alive", "alive", "left")),
+            state="alive" if self.temper else self.random.choice(("alive", "alive", "left")),
+            ttl=ttl,
         ).sealed
 
     def _dial(self) -> None:
@@ -139,6 +157,10 @@ class Liar(Host):
             dialing.addErrback(lambda _: None)
             self.later(5, lambda: _give_up(dialing))
         self.later(self.random.uniform(1, 10), self._dial)
+
+
+def _later(seq: "re.Match[str]") -> str:
+    return f'"seq":{int(seq[1]) + 1000}'
 
 
 def _give_up(dialing: "Deferred[Any]") -> None:
@@ -168,11 +190,15 @@ class _Tongue(Protocol):
         self._first = first
         self.greeted = False
         """Whether it has said hello."""
+        self.drowned = False
+        self.trickling = False
         self._deaf = False
         self._reader = FrameReader(frames.LONGEST)
 
     def handshakeCompleted(self) -> None:
         """TLS is up."""
+        if self.liar.temper == "silent":
+            return
         if self._first or self.random.random() < 0.1:
             self._greet()
         self._go_on()
@@ -192,7 +218,8 @@ class _Tongue(Protocol):
 
     def say(self, message: Message) -> None:
         """Say something, allowed or not."""
-        self.write(serialize(message))
+        if not self.trickling:
+            self.write(serialize(message))
 
     def write(self, data: bytes) -> None:
         """Send any bytes."""
@@ -200,6 +227,8 @@ class _Tongue(Protocol):
             self.transport.write(data)
 
     def _heard(self, message: object) -> None:
+        if self.liar.temper == "silent":
+            return
         if isinstance(message, Hello):
             self.liar.keep(message.record)
             if not self.greeted:
@@ -213,9 +242,22 @@ class _Tongue(Protocol):
     def _greet(self) -> None:
         self.greeted = True
         self.say(self.liar.hello())
+        if self.liar.temper == "jilts":
+            self.liar.later(0.3, lambda: hang_up(self))
 
     def _go_on(self) -> None:
-        if not self.gone:
+        if self.gone:
+            return
+        if self.trickling:
+            self.write(b" ")
+            self.liar.later(1.0, self._go_on)
+        elif self.liar.temper:
+            if self.liar.temper == "deaf" and self.greeted and not self.drowned:
+                stop_reading(self)
+                drown(self)
+            beat(self)
+            self.liar.later(0.3, self._go_on)
+        else:
             self.random.choice(self.liar.habits)(self)
             self.liar.later(self.random.choice((0.01, 0.2, 1.0, 5.0)), self._go_on)
 
@@ -241,6 +283,21 @@ def flood(tongue: _Tongue) -> None:
     for number in range(tongue.random.choice((1, 50))):
         tongue.say(Ping(number + 1, "\x1b]0;pwned\x07" * 3))
     tongue.say(Pong(tongue.random.randrange(1, 1 << 53)))
+
+
+def drown(tongue: _Tongue) -> None:
+    """Say more at once than may be taken; one time, since whoever takes it has no limit."""
+    if tongue.greeted and not tongue.drowned:
+        tongue.drowned = True
+        tongue.write(b"".join(serialize(Ping(number + 1, "")) for number in range(FLOOD)))
+
+
+def trickle(tongue: _Tongue) -> None:
+    """Promise little, and let one frame take for ever."""
+    if tongue.greeted and tongue.random.random() < 0.3:
+        tongue.say(Heartbeat("0" * 16, 60.0))
+        tongue.trickling = True
+        tongue.write(frames.HEADER.pack(frames.LONGEST))
 
 
 def mislead(tongue: _Tongue) -> None:
@@ -295,5 +352,6 @@ def beat(tongue: _Tongue) -> None:
 
 HABITS: Final[list[Habit]] = [
     *(forge, forge, ask, flood, mislead, beat, say_nothing, beat),
+    *(drown, trickle),
     *(babble, break_frame, part, hang_up, stop_reading),
 ]

@@ -139,6 +139,13 @@ def _wall(draft: _Draft, at: float) -> None:
     draft.do(at, "wall", draft.someone(), number=jump)
 
 
+def _set_back(draft: _Draft, at: float) -> None:
+    who = draft.someone()
+    draft.do(at, "wall", who, number=-3600.0)
+    draft.do(at, "kill", who)
+    draft.do(min(draft.faults, at + 1), "boot", who)
+
+
 def _move(draft: _Draft, at: float) -> None:
     draft.spare += 1
     draft.do(at, "move", draft.someone(), text=f"10.7.0.{draft.spare}")
@@ -177,7 +184,7 @@ def _same_key(draft: _Draft, at: float) -> None:
 _EVERY: Final[dict[str, tuple[Fault, ...]]] = {
     "partitions": (_split, _split, _one_way, _ring, _flap, _snap),
     "churn": (_crash, _crash, _crash, _crash_all, _join_late, _same_key, _snap),
-    "pauses": (_pause, _pause, _suspend, _wall, _split, _crash),
+    "pauses": (_pause, _pause, _suspend, _wall, _set_back, _split, _crash),
     "addresses": (_move, _impostor, _crash, _join_late, _split),
     "weather": (_storm, _narrow, _mute, _snap, _one_way),
     "hostile": (_snap, _crash, _split, _join_late),

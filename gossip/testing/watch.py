@@ -4,6 +4,7 @@ What is remembered while a simulation runs, for the invariants and for the figur
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import combinations
 from typing import TypeAlias
 
@@ -27,7 +28,9 @@ from gossip.testing.network import Place
 from gossip.testing.operations import Town
 from gossip.testing.partings import Partings
 from gossip.testing.tracks import Tracks
+from gossip.trust import records
 from gossip.trust.identity import PeerId
+from gossip.wire.messages import Sealed
 
 MINUTE = 60.0
 
@@ -326,6 +329,13 @@ def _linked(one: Machine, other: Machine) -> bool:
     return one.mesh is not None and other.id in one.mesh.links
 
 
+@lru_cache(maxsize=4096)
+def hosts_of(body: bytes) -> frozenset[str]:
+    """The hosts of the addresses in a record, by its body."""
+    addresses = records.read(Sealed(body.decode(), "")).addresses
+    return frozenset(text.rpartition(":")[0] for text in addresses)
+
+
 def finds(one: Machine, other: Machine) -> bool:
     """Whether a node can reach another by what it remembers of it."""
     if one.mesh is None or other.place.hidden:
@@ -345,7 +355,7 @@ def _needless(machine: Machine, town: Town, address: Address) -> bool:
     linked = [place for place in there if place.process is not None and place.id in mesh.links]
     # One that is gone may have lived there before, and is looked for.
     others = (
-        str(address) in entry.record.addresses
+        address.host in hosts_of(entry.held.body)
         for peer, entry in mesh.book
         if peer not in mesh.links and entry.state is not PeerState.LEFT
     )

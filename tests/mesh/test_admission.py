@@ -232,6 +232,14 @@ class DuplicateTests(AdmissionCase):
         self.assertEqual((["duplicate"], 1), (self.byes(ours), len(theirs.of(Hello))))
         self.assertEqual({p.id}, set(self.a.mesh.links))
 
+    def test_second_dial(self) -> None:
+        """A dial that leads to a peer to which another one has said hello goes without a word."""
+        p = self.puppet(smaller=False)
+        first = self.dialed(p)
+        second = self.dialed(p)
+        self.assertEqual((1, []), (len(first.of(Hello)), second.heard))
+        self.assertEqual((False, True), (first.gone, second.gone))
+
     def test_dial_is_answered_after_all(self) -> None:
         """If the dial is answered in time, the waiting one is one too many."""
         p = self.puppet(smaller=False)

@@ -6,7 +6,7 @@ import contextlib
 from base64 import b64encode
 from collections.abc import Callable
 from hashlib import sha256
-from itertools import product
+from itertools import count, product
 from typing import Any
 
 from attrs import define, field
@@ -560,6 +560,22 @@ class ViewTests(BookCase):
         for sealed in (self.own.sealed, *(record(identity).sealed for identity in PEERS[1:3])):
             same = bucket == int(sealed.body.split('"id":"')[1][:2], 16)
             self.assertEqual(same, sealed in found)
+
+    def test_held_in_the_first_and_the_last_bucket(self) -> None:
+        """No bucket is passed over: neither the one of ids with 00 in front, nor that with ff."""
+        numbered = (
+            Identity.from_key(Ed25519PrivateKey.from_private_bytes(number.to_bytes(32, "big")))
+            for number in count(1)
+        )
+        wanted = {"00", "ff"}
+        while wanted:
+            identity = next(numbered)
+            start = identity.id[:2]
+            if start in wanted:
+                wanted.remove(start)
+                before = self.book.buckets()
+                self.learn(identity)
+                self.assertEqual([record(identity).sealed], list(self.book.held(before)))
 
     def test_held_while_learning(self) -> None:
         """An answer that is under way while more is learned goes on."""

@@ -1,0 +1,14 @@
+"""
+Every deliberate bug.
+
+Each was written by somebody once, here or elsewhere; its story says why it looked right.
+"""
+
+from typing import Final
+
+from tests.mutants.mutant import Mutant
+from tests.mutants.of_dials import OF_DIALS
+from tests.mutants.of_links import OF_LINKS
+from tests.mutants.of_records import OF_RECORDS
+
+MUTANTS: Final[tuple[Mutant, ...]] = (*OF_LINKS, *OF_DIALS, *OF_RECORDS)

@@ -1,0 +1,147 @@
+"""
+Bugs in records: what is believed, held, compared and told.
+"""
+
+from typing import Final
+
+from tests.mutants.mutant import Mutant
+
+OF_RECORDS: Final = (
+    Mutant(
+        name="view-without-own-record",
+        story="The node's own record is not in its view: it is not in the table of peers either.",
+        file="mesh/book.py",
+        old='return f"{self._digests.total:016x}"',
+        new='return f"{self._digests.total ^ self.own.digest:016x}"',
+        profiles=("cold-start",),
+    ),
+    Mutant(
+        name="first-bucket-missed",
+        story="Buckets are counted from one: what differs in the first is never told.",
+        file="mesh/book.py",
+        old="            for i, part in enumerate(self._digests.buckets)\n            if theirs",
+        new="            for i, part in enumerate(self._digests.buckets)\n            if i and theirs",
+        profiles=("hostile",),
+    ),
+    Mutant(
+        name="older-record-wins",
+        story="The record that came last is held, not the one that was made last.",
+        file="mesh/book.py",
+        old="        if record.seq <= newest:\n",
+        new="        if record.seq == newest:\n",
+        profiles=("hostile", "churn"),
+    ),
+    Mutant(
+        name="signature-not-checked",
+        story="A record is held without a look at its signature: it came from a peer that is known.",
+        file="mesh/book.py",
+        old="        records.verify(record)\n",
+        new="",
+        profiles=("hostile",),
+    ),
+    Mutant(
+        name="expired-records-taken",
+        story="A record that has expired is taken: that is the business of the table.",
+        file="trust/records.py",
+        old="if record.expires_at() <= wall:",
+        new="if record.expires_at() <= 0:",
+        profiles=("hostile",),
+    ),
+    Mutant(
+        name="expiry-ignored",
+        story="What expires in the book stays there: it was good when it came.",
+        file="mesh/book.py",
+        old="while self._expiries and self._expiries[0][0] <= wall:",
+        new="while self._expiries and self._expiries[0][0] <= 0:",
+        profiles=("hostile",),
+    ),
+    Mutant(
+        name="future-records-taken",
+        story="A record may come from any time to come: then it is the newest.",
+        file="trust/records.py",
+        old="if record.seq / 1000 > wall + FURTHEST_AHEAD:",
+        new="if record.seq < 0:",
+        profiles=("hostile",),
+    ),
+    Mutant(
+        name="returned-stays-left",
+        story="Who left is left, whatever newer record says: a table without a way back.",
+        file="mesh/book.py",
+        old="            Happening.RETURNED: PeerState.UNMET,\n",
+        new="",
+        profiles=("churn",),
+    ),
+    Mutant(
+        name="views-compared-at-hello-only",
+        story="Views are compared when a link comes up, and what heartbeats tell is not looked at.",
+        file="mesh/reconcile.py",
+        old="        if exchange.differing >= 2:\n",
+        new="        if exchange.differing < 0:\n",
+        profiles=("churn", "addresses", "hostile"),
+    ),
+    Mutant(
+        name="views-not-compared-at-hello",
+        story="Whoever links asks for nothing: heartbeats will show what differs.",
+        file="mesh/reconcile.py",
+        old="        if view != self._book.view():\n            self._want(exchange)\n",
+        new="",
+        profiles=("cold-start",),
+    ),
+    Mutant(
+        name="answer-overdue-kept",
+        story="A question that is not answered keeps its place for ever: answers come, after all.",
+        file="mesh/reconcile.py",
+        old="        self._agenda.set(exchange, now + self._limits.sync_wait)\n        exchange.link",
+        new="        exchange.link",
+        profiles=("hostile", "weather"),
+    ),
+    Mutant(
+        name="questions-not-answered-anew",
+        story="One answer a link: whoever asks again knows it already.",
+        file="mesh/reconcile.py",
+        old="            self._agenda.no_later(reply, ready)\n",
+        new="            self._agenda.drop(reply)\n",
+        profiles=("churn", "hostile"),
+    ),
+    Mutant(
+        name="own-record-not-told",
+        story="A new record of our own is not told: whoever compares views will ask for it.",
+        file="mesh/talk.py",
+        old="            link.tell(Peers([self._own.record.sealed], more=False))\n",
+        new="            self._forged.pop(link, None)\n",
+        profiles=("addresses", "cold-start"),
+    ),
+    Mutant(
+        name="views-told-in-silence-only",
+        story="A view is told where nothing else was sent: links that are pinged often never tell"
+        " any.",
+        file="wire/session.py",
+        old="        return min(self._sent_at + self._terms.heartbeat, viewed)\n",
+        new="        return max(self._sent_at + self._terms.heartbeat, 0 * viewed)\n",
+        profiles=("hostile", "mixed"),
+    ),
+    Mutant(
+        name="newer-own-record-not-outdone",
+        story="A record of our own key that is newer than ours is ignored: we know who we are.",
+        file="mesh/talk.py",
+        old="            if self._own.refute(record.seq, self._wall()):\n",
+        new="            if not record.seq:\n",
+        profiles=("pauses", "mixed"),
+    ),
+    Mutant(
+        name="one-vote-adds-an-address",
+        story="Every address that a peer reports is ours: peers do not lie, one thinks.",
+        file="mesh/own.py",
+        old="least = 2 if best and best[0][1] > 1 else 1",
+        new="least = 1",
+        profiles=("hostile",),
+    ),
+    Mutant(
+        name="newcomers-not-dialed",
+        story="Who is heard of is not dialed: it will dial us.",
+        file="mesh/talk.py",
+        old="        self._dialer.want(record.id, 0.0 if newcomer else self._random.uniform(0.5, 1.0))\n",
+        new="        if newcomer:\n            self._dialer.want(record.id)\n",
+        profiles=("addresses", "churn"),
+    ),
+)
