@@ -27,6 +27,7 @@ from twisted.logger import Logger
 
 from gossip import listeners, logs
 from gossip.logs import levels
+from gossip.mesh import upkeep
 from gossip.mesh.addresses import Address, literal
 from gossip.mesh.mesh import Mesh, World
 from gossip.mesh.meter import MeteredServer
@@ -197,6 +198,7 @@ def compose(
             roads=TLSRoads(reactor, secure, _vouch(settings)),
             identify=credentials.peer_of,
             explain=credentials.explanation,
+            spare=upkeep.descriptors_left,
         ),
         partial(_tell_all, tells),
     )
@@ -339,6 +341,7 @@ def _identity(settings: Settings) -> Identity:
     if settings.key is None:
         return Identity.generate()
     key = _file("--key", settings.key)
+    _warn_if_shared(settings.key)
     certificate = None
     if settings.certificate is not None:
         certificate = _file("--cert", settings.certificate)
@@ -346,6 +349,16 @@ def _identity(settings: Settings) -> Identity:
         return Identity.from_pem(key, certificate)
     except IdentityUnusable as error:
         raise CannotRun(f"{settings.key}: {error}") from None
+
+
+def _warn_if_shared(path: str) -> None:
+    # No refusal: what an orchestrator mounts has the mode that it gave it.
+    if Path(path).stat().st_mode & 0o077:
+        _log.warn(
+            "--key {path} can be read by other users of this machine, who could then pass for this"
+            " node: chmod 600 {path}",
+            path=path,
+        )
 
 
 def _vouch(settings: Settings) -> Callable[..., None] | None:

@@ -37,8 +37,21 @@ class Limits:
     """Accepted connections that are not links yet: 6.5 MiB at worst."""
     pending_per_address: int = 64
     """The same from one source address, so that one stranger cannot take all places."""
+    accepted_per_second: float = 200.0
+    """Connections let in from all in the long run. A handshake costs about a millisecond: a fifth of
+    a core."""
+    accepted_at_once: float = 1000.0
+    """The same at once, after a quiet time: a whole fleet may come back, and a second of our time is
+    less than the silence after which anybody is dead. One source address gets half of either, so
+    that others get in beside it."""
     unread_bytes: int = 1 << 20
     """Outgoing bytes that a peer does not read before its link is aborted."""
+    unread_least: float = 2.0
+    """For a peer to read again, however often it beats: 64 KiB, which are written before we wait,
+    take that long on a line of 256 kbit/s."""
+    unread_most: float = 4.0
+    """The same however seldom it beats: a peer that promises little may not be deaf for minutes. With
+    the seconds in which the buffers of two systems fill it is cut within 15."""
     closing_wait: float = 1.0
     """For a farewell to go out and be answered before the connection is aborted. A full second
     lets a `bye` cross a slow line; more would only hold descriptors."""
@@ -71,6 +84,10 @@ class Limits:
     record_cost: float = 0.4
     """Frames for which a record counts that had to be verified: 500 a second from one peer, which
     take a twentieth of a core with Ed25519 and a fifth with P-384."""
+    look_cost: float = 0.02
+    """Frames for which a record counts that was looked at and not verified, because it is old, or
+    refused at sight: it takes a twentieth of the time. A full book that teaches nothing counts as
+    200 frames, which an honest peer has to spare."""
     forged_records: int = 1000
     """Forged or malformed records on one link before it is ended: 0.1 s of a core."""
     stop_wait: float = 1.2

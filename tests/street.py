@@ -261,6 +261,7 @@ class House:
     stopped: bool = False
     wall_offset: float = 0.0
     slept: float = 0.0
+    descriptors_left: bool = True
 
     def __repr__(self) -> str:
         """For messages of tests that failed."""
@@ -292,6 +293,7 @@ class House:
                 clock=self.street.clock,
                 wall=lambda: WALL + self.street.clock.seconds() + self.wall_offset,
                 slept=lambda: self.slept,
+                spare=lambda: self.descriptors_left,
                 random=Random(f"{self.street.seed} {self.name}"),
                 roads=self,
                 identify=_peer,
@@ -370,8 +372,8 @@ class House:
             if target.peer not in mesh.links and not self._cared_for(target)
         ]
         dials = [*dialer._peers.values(), *dialer._seeds]
-        if dialer._active != sum(target.attempt is not None for target in dials):
-            found.append(f"{dialer._active} dials are counted as under way")
+        if len(dialer._places) != sum(target.attempt is not None for target in dials):
+            found.append(f"{len(dialer._places)} dials are counted as under way")
         if set(mesh.links.values()) - set(mesh._connections):
             found.append("a link has no connection")
         if set(mesh._reconciler._exchanges) - set(mesh._connections):
@@ -382,7 +384,7 @@ class House:
         dialer = self.mesh._dialer
         return {
             Dialing.DIALING: target.attempt is not None,
-            Dialing.QUEUED: target in dialer._queue or target in dialer._hearsay,
+            Dialing.QUEUED: target in dialer._places,
             Dialing.WAITING: self.mesh._agenda._at(target) < float("inf"),
             Dialing.LINKED: False,
         }[target.state]

@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
 from twisted.internet.testing import MemoryReactorClock
+from twisted.logger import capturedLogs, formatEvent
 from zope.interface import implementer
 
 from gossip import node
@@ -21,6 +22,7 @@ from gossip.node import CannotRun, Node, Phase
 from gossip.settings import Settings
 from tests.cases import UnitCase
 from tests.street import Street
+from tests.trust import samples
 
 
 @implementer(IListeningPort)
@@ -169,6 +171,17 @@ class ComposeTests(UnitCase):
             with self.assertRaises(CannotRun) as caught:
                 self.compose(**settings).startService()
             self.assertIn(words, str(caught.exception))
+
+    def test_key_that_others_can_read(self) -> None:
+        """People are told once, and how to mend it; a key of one's own is not worth a word."""
+        path = Path(self.mktemp())
+        path.write_bytes(samples.ED25519_KEY)
+        for mode, count in ((0o600, 0), (0o400, 0), (0o640, 1), (0o604, 1), (0o620, 1)):
+            path.chmod(mode)
+            with capturedLogs() as lines:
+                self.compose(key=str(path))
+            said = [formatEvent(line) for line in lines]
+            self.assertEqual(count, sum(f"chmod 600 {path}" in line for line in said), said)
 
     def test_what_has_no_ip_address_is_not_listened_on(self) -> None:
         """Peers tell each other at which address they see each other."""

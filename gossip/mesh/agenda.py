@@ -16,6 +16,10 @@ from gossip.mesh import liveness
 
 NEVER: Final = float("inf")
 
+SPELL: Final = 0.02
+"""Seconds that are spent in one turn of the reactor; what is due then is called in the next one. Less
+than counts as a stall, so that sockets are read before a silence could be one of ours."""
+
 
 class Due(Protocol):
     """Something that wants to be called at a time."""
@@ -104,12 +108,11 @@ class Agenda:
             self.stalled_at = now
             with self._log.failuresHandled("while forgiving {late} s", late=late):
                 self._stalled(late, now)
-        # Taken out first: what sets itself anew for now is called in the next turn of the
-        # reactor, after the sockets were read.
-        due: list[_Entry] = []
-        while self._heap and self._heap[0][0] <= now:
-            due.append(heappop(self._heap))
-        for entry in due:
+        # What sets itself anew for now is called in the next turn of the reactor, after the sockets
+        # were read; and so is what would be too much for this one.
+        last = self._count
+        while self._heap and self._heap[0][0] <= now and self._heap[0][1] <= last:
+            entry = heappop(self._heap)
             thing = entry[2]
             if self._entries.get(thing) is not entry:
                 # Moved or dropped: long ago, or just now by another that was due.
@@ -119,6 +122,8 @@ class Agenda:
                 thing.tick(now)
             except BaseException:  # noqa: BLE001 - whatever it was, the others are called
                 self._log.failure("while calling {thing}", thing=thing)
+            if self._clock.seconds() >= now + SPELL:
+                break
         self._call_at = NEVER
         if self._heap:
             self._arm()

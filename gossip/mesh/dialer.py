@@ -5,8 +5,8 @@ Healing is an invariant here, not an event: whoever has no link is dialed, for e
 Backoff is reset by admission only, since an open socket proves nothing.
 """
 
+import errno
 import os
-from collections import deque
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import NoReturn
@@ -26,6 +26,7 @@ from gossip.mesh.attempt import Attempt, Ending
 from gossip.mesh.book import Book
 from gossip.mesh.factories import Dialed
 from gossip.mesh.link import Surroundings
+from gossip.mesh.places import Places
 from gossip.mesh.routes import NOWHERE, Routes
 from gossip.mesh.target import Dialing, Target
 from gossip.settings import Limits, Seed
@@ -42,6 +43,9 @@ CHANGED_GAP = 5.0
 
 HEARSAY_WAIT = 15.0
 """Seconds after which no further address of a peer never met is tried in one dial."""
+
+SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""Errors of a dial by which this machine or process has no more to give: they prove nothing."""
 
 RESOLVE_WAIT = 15.0
 """Seconds for a name to become addresses. Resolvers give up by themselves, but not all of them."""
@@ -87,16 +91,18 @@ class Dialer:
         self._book = book
         self._routes = routes
         self._random = random
+        # One for all targets, of which there may be thousands.
+        self._when_due = self._start
         self._peers: dict[PeerId, Target] = {}
         self._seeds: list[Target] = []
         self._linked: set[PeerId] = set()
-        self._queue: deque[Target] = deque()
-        # Those never met wait apart, and get half of the places: whoever invents some must not keep
-        # us from our own.
-        self._hearsay: deque[Target] = deque()
-        self._strangers: set[Target] = set()
-        self._draining = False
-        self._active = 0
+        self._places = Places(
+            most=around.limits.dials,
+            agenda=around.agenda,
+            seconds=around.clock.seconds,
+            begin=self._begin,
+            unmet=self._unmet,
+        )
         self._hastened_at = float("-inf")
         self._stopped = False
         self._outcomes = outcomes
@@ -107,7 +113,7 @@ class Dialer:
 
     def dial_seed(self, seed: Seed) -> None:
         """Dial a seed until it leads to a link, and whenever that is lost."""
-        target = Target(self._start, seed.peer, seed)
+        target = Target(self._when_due, seed.peer, seed)
         self._seeds.append(target)
         self._after(target, 0)
 
@@ -118,7 +124,7 @@ class Dialer:
         target = self._peers.get(peer)
         if target is None:
             self._sweep()
-            target = self._peers[peer] = Target(self._start, peer)
+            target = self._peers[peer] = Target(self._when_due, peer)
             self._after(target, delay)
         elif target.state is Dialing.LEFT:
             # Whoever comes and goes, by what is said of it, is dialed no faster for that.
@@ -197,28 +203,23 @@ class Dialer:
     def stop(self) -> None:
         """Dial nobody any more."""
         self._stopped = True
-        self._queue.clear()
-        self._hearsay.clear()
+        self._places.stop()
         for target in [*self._peers.values(), *self._seeds]:
             self._drop(target)
 
     def _drop(self, target: Target) -> None:
         self._around.agenda.drop(target)
+        self._places.drop(target)
         if target.attempt is not None:
             target.attempt.cancel()
 
     def _start(self, target: Target) -> None:
-        """Dial a target now, or as soon as there are fewer dials under way."""
-        if self._stopped:
-            return
-        unmet = self._unmet(target)
-        if self._active >= self._limits.dials or (unmet and not self._room_for_hearsay()):
+        """Dial a target now, or as soon as there is a place for it."""
+        if not self._stopped:
             target.state = Dialing.QUEUED
-            (self._hearsay if unmet else self._queue).append(target)
-            return
-        if unmet:
-            self._strangers.add(target)
-        self._active += 1
+            self._places.ask(target)
+
+    def _begin(self, target: Target) -> None:
         target.state = Dialing.DIALING
         attempt = Deferred.fromCoroutine(self._dial(target))
         target.attempt = attempt
@@ -232,27 +233,8 @@ class Dialer:
             self._after(target, self._delay(target))
 
     def _finished(self, _: object, target: Target) -> None:
-        self._active -= 1
-        self._strangers.discard(target)
         target.attempt = None
-        if self._draining:
-            # A dial that ends at once must not start the next one on its own stack.
-            return
-        self._draining = True
-        while self._active < self._limits.dials and (queue := self._next_queue()):
-            waiting = queue.popleft()
-            # It may have been linked or forgotten while it stood in the queue.
-            if waiting.state is Dialing.QUEUED and self._current(waiting):
-                self._start(waiting)
-        self._draining = False
-
-    def _next_queue(self) -> deque[Target] | None:
-        if self._queue:
-            return self._queue
-        return self._hearsay if self._room_for_hearsay() else None
-
-    def _room_for_hearsay(self) -> bool:
-        return len(self._strangers) < max(1, self._limits.dials // 2)
+        self._places.leave(target)
 
     def _current(self, target: Target) -> bool:
         return target.seed is not None or self._peers.get(target.peer or PeerId("")) is target
@@ -275,7 +257,8 @@ class Dialer:
             # Another dial is about to lead there: that one will tell.
             return
         self._outcomes.dial_failed(target, ending)
-        target.trouble = ending
+        # Thousands may have nowhere to be dialed: what is not told either is not kept.
+        target.trouble = ending if ending.code != NOWHERE or target.seed is not None else None
 
     async def _any_address(self, target: Target) -> Ending:
         ending = Ending(NOWHERE, "it has no address that may be dialed")
@@ -335,6 +318,8 @@ class Dialer:
                 return Ending(NOWHERE, "this node itself did not run while it waited")
             return Ending("unreachable", f"no answer within {self._limits.connect_wait:g} s")
         except (ConnectError, DNSLookupError, OSError) as error:
+            if _number(error) in SHORTAGES:
+                return Ending(NOWHERE, f"this machine has no more to give: {_words(error)}")
             return Ending("unreachable", _words(error))
         outcome = await settled
         if seed is not None and seed.peer is None and attempt.found is not None:
@@ -372,7 +357,6 @@ class Dialer:
             for peer in list(self._peers):
                 if self._book.get(peer) is None:
                     self.forget(peer)
-            self._hearsay = deque(filter(self._current, self._hearsay))
 
     def _backoff(self, failures: int) -> float:
         # Full jitter, so that those who lost one peer do not come back to it together.
@@ -392,7 +376,11 @@ def _gave_up(_: object, seconds: float) -> NoReturn:
     raise GaveUp(seconds, "no connection")
 
 
+def _number(error: BaseException) -> object:
+    return getattr(error, "osError", None) or getattr(error, "errno", None)
+
+
 def _words(error: BaseException) -> str:
-    number = getattr(error, "osError", None) or getattr(error, "errno", None)
+    number = _number(error)
     words = os.strerror(number) if isinstance(number, int) else str(error) or type(error).__name__
     return words.rstrip(".").lower()

@@ -7,7 +7,7 @@ from twisted.internet.protocol import Factory, Protocol
 
 from gossip.mesh.addresses import Address
 from gossip.mesh.attempt import Attempt
-from gossip.mesh.gate import Gate
+from gossip.mesh.gate import Gate, Pace
 from gossip.mesh.link import Link, Surroundings
 from gossip.wire.session import Role
 
@@ -33,7 +33,9 @@ class Accepted(Factory):
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
-        self.gate = Gate(around.limits.pending_total, around.limits.pending_per_address)
+        limits = around.limits
+        pace = Pace(limits.accepted_per_second, limits.accepted_at_once)
+        self.gate = Gate(limits.pending_total, limits.pending_per_address, pace)
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol:
         """A link; or, where the gate is shut, what closes the connection unread."""

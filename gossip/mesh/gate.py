@@ -11,15 +11,8 @@ from attrs import define, field
 
 from gossip.mesh.addresses import Address
 
-RATE: Final = 200
-"""Connections let in a second. A handshake costs about a millisecond: a fifth of a core."""
-
-BURST: Final = 1000
-"""The same at once, after a quiet time: a whole fleet may come back, and a second of our time is
-less than the silence after which anybody is dead."""
-
 PART: Final = 2
-"""One source address gets no more than this part of either, so that others get in beside it."""
+"""One source address gets no more than this part of what all get in a second, and at once."""
 
 PROVED_PLACES: Final = 32
 """Pending connections beyond `total` for addresses at which a peer proved its key: 1.6 MiB."""
@@ -56,7 +49,7 @@ class Pace:
     (everybody may be a peer), so it gets no more than its part either.
     """
 
-    def __init__(self, rate: float = RATE, burst: float = BURST) -> None:
+    def __init__(self, rate: float, burst: float) -> None:
         self._rate = rate
         self._burst = burst
         self._all = Bucket(rate, burst)
@@ -77,10 +70,10 @@ class Pace:
 class Gate:
     """Counts who is inside the gate and has not been admitted."""
 
-    def __init__(self, total: int, each: int, pace: Pace | None = None) -> None:
+    def __init__(self, total: int, each: int, pace: Pace) -> None:
         self._total = total
         self._each = each
-        self._pace = pace or Pace()
+        self._pace = pace
         self._inside: Counter[str] = Counter()
         self._count = 0
         self._proved: OrderedDict[str, None] = OrderedDict()
@@ -119,7 +112,7 @@ class Gate:
 
 _DIALS: Final = 16384
 """Dials in a minute that are remembered, and no more are made: a fleet of 10,000 that is met for the
-first time, and half as many that lead nowhere. 4 MiB."""
+first time, and half as many that lead nowhere. 3 MiB."""
 
 
 @define
@@ -127,18 +120,23 @@ class Sparing:
     """How often each address was dialed in the last minute for peers not found there yet."""
 
     most: int
-    _recent: deque[tuple[float, Address]] = field(factory=deque)
-    _counts: Counter[Address] = field(factory=Counter)
+    # Apart, and as text: whoever wants us to dial may fill them.
+    _times: deque[float] = field(factory=deque)
+    _recent: deque[str] = field(factory=deque)
+    _counts: Counter[str] = field(factory=Counter)
 
     def take(self, address: Address, now: float) -> bool:
         """Count one more dial; False where there were too many."""
-        while self._recent and self._recent[0][0] <= now - 60:
-            _, old = self._recent.popleft()
+        while self._times and self._times[0] <= now - 60:
+            self._times.popleft()
+            old = self._recent.popleft()
             self._counts[old] -= 1
             if not self._counts[old]:
                 del self._counts[old]
-        if self._counts.get(address, 0) >= self.most or len(self._recent) >= _DIALS:
+        where = str(address)
+        if self._counts.get(where, 0) >= self.most or len(self._recent) >= _DIALS:
             return False
-        self._counts[address] += 1
-        self._recent.append((now, address))
+        self._counts[where] += 1
+        self._times.append(now)
+        self._recent.append(where)
         return True

@@ -269,12 +269,17 @@ class Link(Protocol):
             wait = self._around.limits.handshake_wait
             self.abort(Ending("timeout", f"no TLS handshake within {wait:g} s"))
             return
-        if now >= self._outflow.overdue_at(self.session.patience):
-            self.abort(Ending("overload", "it did not read what was sent for three heartbeats"))
+        wait = self._unread_wait(self.session)
+        if now >= self._outflow.overdue_at(wait):
+            self.abort(Ending("overload", f"it did not read what was sent for {wait:g} s"))
             return
         self._at_own_cost("keeping", self._keep, self.session, now)
 
     # What is left is only plumbing.
+
+    def _unread_wait(self, session: Session) -> float:
+        limits = self._around.limits
+        return max(limits.unread_least, min(session.patience, limits.unread_most))
 
     def _at_own_cost(self, doing: str, act: Callable[..., None], *arguments: object) -> None:
         # A fault of ours costs the link on which it showed, and no other.
@@ -326,6 +331,9 @@ class Link(Protocol):
         self._stream.write(data)
         if self._outflow.wrote(len(data)):
             self.abort(Ending("overload", "it did not read what was sent"))
+        elif self._outflow.blocked_at is not None:
+            # Nothing else may be due before it has had its time to read.
+            self._arm()
 
     def _lose(self) -> None:
         # A silent peer would keep TLS from ever being closed: hence the alarm.
@@ -340,9 +348,7 @@ class Link(Protocol):
             return
         at = session.deadline()
         if session.state is State.OPEN:
-            # What is overdue has the patience of silence, and begins later: whatever alarm was set
-            # when the peer stopped to read comes in time to set this one.
-            at = min(at, self.ping_at, self._outflow.overdue_at(session.patience))
+            at = min(at, self.ping_at, self._outflow.overdue_at(self._unread_wait(session)))
         # Later times are not worth a move in the heap: an early call only looks again.
         self._agenda.no_later(self, at)
 

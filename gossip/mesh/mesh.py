@@ -54,6 +54,8 @@ class World:
     roads: Roads
     identify: Callable[[ITransport], PeerId]
     explain: Callable[[BaseException], str | None]
+    spare: Callable[[], bool] = lambda: True
+    """Whether this process may open more files and sockets."""
 
 
 class Mesh:
@@ -118,6 +120,7 @@ class Mesh:
             agenda=self._agenda,
             wall=self._wall,
             slept=world.slept,
+            spare=world.spare,
             own=self._own,
             book=self.book,
             dialer=self._dialer,

@@ -11,7 +11,7 @@ from twisted.logger import Logger
 
 from gossip.logs import levels
 from gossip.mesh.attempt import Ending
-from gossip.mesh.book import Book, PeerState
+from gossip.mesh.book import Book, BookFull, PeerState
 from gossip.mesh.dialer import Dialer
 from gossip.mesh.link import Link
 from gossip.mesh.own import OwnRecord
@@ -227,20 +227,24 @@ class Talk:
 
     def _record_heard(self, link: Link, sealed: Sealed) -> bool:
         """Take a record; whether it makes this book more like another one."""
-        dropped = self._book.dropped
+        dropped, limits = self._book.dropped, self._settings.limits
         try:
             record = self._book.learn(sealed, self._wall(), loopback=link.loopback)
         except RecordForged as error:
             self._forged[link] = self._forged.get(link, 0) + 1
-            link.charge(self._settings.limits.record_cost)
+            link.charge(limits.record_cost)
             self._log.info("{link!r} passed on a record: {error}", link=link, error=error)
             return False
         except RecordRefused as error:
             self._log.debug("{link!r} passed on a record: {error}", link=link, error=error)
+            # That there is no room turns out last, when it was verified.
+            full = isinstance(error, BookFull)
+            link.charge(limits.record_cost if full else limits.look_cost)
             return False
         if record is None:
+            link.charge(limits.look_cost)
             return False
-        link.charge(self._settings.limits.record_cost)
+        link.charge(limits.record_cost)
         self._learned(record)
         # One for which another had to go teaches nothing: two full books would talk for ever.
         return self._book.dropped == dropped

@@ -1,7 +1,11 @@
 """
-What has no time of its own and is looked at once a second: expiry, renewal, our wall clock, our sleep.
+What has no time of its own and is looked at once a second.
+
+That is expiry, renewal, our wall clock, our sleep, our file descriptors.
 """
 
+import errno
+import os
 from collections.abc import Callable
 
 from attrs import define
@@ -21,6 +25,9 @@ from gossip.trust.identity import PeerId
 UPKEEP = 1.0
 """Seconds between two looks."""
 
+SHORT_GAP = 60.0
+"""Seconds before it is told again that there are no descriptors left."""
+
 SLEPT = 1.0
 """Seconds without running after which the network may be another one."""
 
@@ -33,12 +40,15 @@ class Upkeep:
     agenda: Agenda
     wall: Wall
     slept: Callable[[], float]
+    spare: Callable[[], bool]
     own: OwnRecord
     book: Book
     dialer: Dialer
     talk: Talk
     links: dict[PeerId, Link]
     slept_before: float
+    short_at: float = float("-inf")
+    """When it was told last that there are no descriptors left."""
 
     _log = Logger(observer=levels)
 
@@ -63,6 +73,12 @@ class Upkeep:
         if slept > self.slept_before + SLEPT:
             self.dialer.hasten(now, changed=True)
         self.slept_before = slept
+        if now >= self.short_at + SHORT_GAP and not self.spare():
+            self.short_at = now
+            self._log.warn(
+                "this process has no file descriptors left: nobody else can be let in or dialed."
+                " Raise LimitNOFILE= of its systemd unit, or what ulimit -n shows"
+            )
 
     def stalled(self, seconds: float, now: float) -> None:
         """This node did not run for so long."""
@@ -93,6 +109,15 @@ class Upkeep:
             agree=jump.agree,
             asked=jump.asked,
         )
+
+
+def descriptors_left() -> bool:
+    """Whether this process may open one more file or socket."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        return error.errno not in (errno.EMFILE, errno.ENFILE)
+    return True
 
 
 def _another_time(jump: Jump) -> bool:

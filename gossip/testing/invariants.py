@@ -21,9 +21,9 @@ CROWDED: Final = 3.0
 LATE: Final = 2.5
 """Seconds beyond three heartbeats: one for the look at everything, the rest for what was on the way."""
 
-DIALS: Final = 60
-"""Dials of one address by one node in a minute: the backoff from its beginning three times over, by a
-peer and a seed each."""
+DIALS: Final = 100
+"""Dials of one address by one node in a minute, where nothing begins the backoff anew more often than
+four times: by a peer and a seed each, about twelve a time, and as many more as chance may have it."""
 
 TO_VICTIM: Final = 4
 """Dials in a minute of an address where nobody was ever found (PROTOCOL §8)."""

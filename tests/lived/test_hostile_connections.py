@@ -144,9 +144,9 @@ class StrangersTests(HostileCase):
         await together(one() for _ in range(200))
         await when(lambda: sum(s.over for s in strangers) >= 200 - PENDING, "the closing")
 
-        await when(lambda: self.counted() >= 200 - PENDING, "a line for each, or a count")
+        await when(lambda: self.refusals() >= 200 - PENDING, "a line for each, or a count")
         self.assertEqual(200 - PENDING, sum(s.over for s in strangers))
-        self.assertEqual(200 - PENDING, self.counted())
+        self.assertEqual(200 - PENDING, self.refusals())
         if both:
             beside = self.node("--listen", "::1", "--connect", f"[::1]:{self.victim.port}")
             await beside.listening()

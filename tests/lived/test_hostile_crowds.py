@@ -27,9 +27,6 @@ CROWD = 2000
 
 Friend: TypeAlias = Callable[[], Coroutine[Any, Any, float]]
 
-SHARE = 0.4
-"""Of a core, that strangers' handshakes may take."""
-
 
 class CrowdsTests(HostileCase):
     """However many come, the node has time and memory for its own."""
@@ -53,17 +50,17 @@ class CrowdsTests(HostileCase):
     async def test_handshakes_begun(self) -> None:
         """Three thousand a second cost a part of a core, and a newcomer joins meanwhile."""
         costs = await self.attacked("hello", ELSEWHERE[0], rate=3000, friend=self.newcomer)
-        self.assertLess(costs.share, SHARE)
+        self.spared(costs)
 
     async def test_handshakes_begun_from_everywhere(self) -> None:
         """The same from all over: whoever was there before comes back meanwhile."""
         costs = await self.attacked("hello", *ELSEWHERE, rate=3000, friend=self.returning)
-        self.assertLess(costs.share, SHARE)
+        self.spared(costs)
 
     async def test_handshakes_completed(self) -> None:
         """As many as can be, by somebody with a key."""
         costs = await self.attacked("shake", *ELSEWHERE, rate=3000, friend=self.returning)
-        self.assertLess(costs.share, SHARE)
+        self.spared(costs)
 
     async def attacked(self, kind: str, *sources: str, rate: float, friend: Friend) -> Costs:
         """Bear the attack, let a friend join in the middle of it, and tell what it cost."""
@@ -80,7 +77,7 @@ class CrowdsTests(HostileCase):
         # Without any favour it would last until the first strangers have had their 10 s.
         self.assertLess(took, 2 if PROOF else 6)
         self.unslowed(costs)
-        self.assertGreater(self.counted(), 0)
+        self.assertGreater(self.refusals(), 0)
         await self.unharmed()
         return costs
 

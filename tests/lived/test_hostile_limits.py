@@ -34,7 +34,7 @@ class LimitsTests(HostileCase):
     """It runs on."""
 
     async def test_descriptors_run_out(self) -> None:
-        """Its links stay, and others are let in when there is room again."""
+        """It says so, its links stay, and others are let in when there is room again."""
         await self.meet(self.watched(FewDescriptors(*DEFAULTS)))
         peers = [await linked(self.victim.port) for _ in range(20)]
         strangers: list[Stranger] = []
@@ -42,6 +42,7 @@ class LimitsTests(HostileCase):
             strangers.append(await strange(self.victim.port))
             await after(0.01)
         await self.pinged()
+        await when(lambda: "LimitNOFILE=" in self.victim.errors, "a word about it")
         self.assertLessEqual(descriptors(self.victim), FEW)
         self.assertGreater(descriptors(self.victim), FEW - 8)
         for stranger in strangers:
@@ -52,6 +53,10 @@ class LimitsTests(HostileCase):
         await self.victim.said("peer_alive", peer=newcomer.id)
         for peer in peers:
             self.assertFalse(peer.over)
+        lines = self.victim.errors.splitlines()
+        self.assertEqual(1, len(lines), lines)
+        self.assertIn("warn", lines[0])
+        self.victim.errors = ""
         await self.unharmed()
 
     async def test_log_on_a_full_disk(self) -> None:

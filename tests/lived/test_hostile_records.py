@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from itertools import chain, cycle, islice
+from random import randrange
 
 from tests.lived.hostile.case import PROOF, HostileCase, after, together
 from tests.lived.hostile.costs import MIB
@@ -159,6 +160,29 @@ class MassesTests(HostileCase):
         self.told("2000 of the costliest records", costs)
         self.assertLess(costs.memory, 20 * MIB)
         await self.unharmed()
+
+    async def test_that_lead_nowhere(self) -> None:
+        """Records full of addresses that are never dialed cost time, and nobody is lost for it."""
+        await self.stage()
+        liars = [await linked(self.victim.port) for _ in range(LINKS)]
+        lots = [
+            frame(self.lot([Key().record(addresses=self.nowhere()) for _ in range(LOT // 2)]))
+            for _ in range(2 * HELD // LOT)
+        ]
+        costs = self.costs()
+        await costs.of(
+            together(self.all_heard(liar, iter(lots[n::LINKS])) for n, liar in enumerate(liars))
+        )
+        self.told(f"{HELD} that lead nowhere", costs)
+        self.assertLess(costs.memory, 28 * MIB)
+        self.assertFalse([liar for liar in liars if liar.over])
+        await self.unharmed()
+
+    def nowhere(self) -> list[str]:
+        """As many addresses as a record may have, none of which is dialed for others."""
+        return [
+            f"169.254.{randrange(256)}.{randrange(256)}:{randrange(1, 65536)}" for _ in range(8)
+        ]
 
     async def offers(self, number: int, liar: Peer, fresh: list[bytes]) -> None:
         """One peer's part of them: first those never heard of, then old and wrong ones."""

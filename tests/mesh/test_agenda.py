@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock
 
-from gossip.mesh.agenda import Agenda
+from gossip.mesh.agenda import SPELL, Agenda
 from tests.cases import UnitCase
 
 NEVER = float("inf")
@@ -59,6 +59,22 @@ class Desk:
         """Let time pass without a stall."""
         for _ in range(round(seconds / step)):
             self.clock.advance(step)
+
+
+class Turns(Clock):
+    """A clock on which what is called takes time, and what it sets for now waits for its turn."""
+
+    def pass_by(self, seconds: float) -> None:
+        """So much time passes, and nothing is called."""
+        self.rightNow += seconds
+
+    def turn(self) -> None:
+        """Call what is due now, and not what comes of it."""
+        due = [call for call in self.calls if call.getTime() <= self.seconds()]
+        for call in due:
+            self.calls.remove(call)
+            call.called = 1
+            call.func(*call.args, **call.kw)
 
 
 class AgendaTests(UnitCase):
@@ -274,6 +290,43 @@ class AgendaTests(UnitCase):
         self.desk.run(1, 0.25)
         self.assertEqual(10, len(self.desk.calls))
         self.assertEqual({0.0: 1, 0.5: 1}, dict(calls))
+
+
+class SpellTests(UnitCase):
+    """What takes long leaves time for the sockets."""
+
+    def setUp(self) -> None:
+        """An empty agenda, at time 0, of a reactor that calls what is due and looks at sockets."""
+        self.reactor = Turns()
+        self.desk = Desk(self.reactor)
+        self.agenda = self.desk.agenda
+
+    def test_no_more_than_a_moment_in_one_turn(self) -> None:
+        """What is due when the time is up is called in the next turns, each once, in its order."""
+        for i in range(1000):
+            self.agenda.set(
+                self.desk.thing(f"{i}", lambda: self.reactor.pass_by(0.001)), 1 + i / 1e6
+            )
+        self.reactor.pass_by(1.01)
+        calls = []
+        while self.reactor.getDelayedCalls():
+            before = len(self.desk.calls)
+            self.reactor.turn()
+            calls.append(len(self.desk.calls) - before)
+        self.assertGreaterEqual(len(calls), 0.9 * 1000 * 0.001 / SPELL)
+        self.assertLessEqual(max(calls), SPELL / 0.001 + 1)
+        self.assertEqual([f"{i}" for i in range(1000)], [name for name, _ in self.desk.calls])
+
+    def test_is_no_stall(self) -> None:
+        """However long it all takes, this node ran."""
+        for i in range(100):
+            self.agenda.set(self.desk.thing(f"{i}", lambda: self.reactor.pass_by(0.01)), 1.0)
+        self.reactor.pass_by(1.01)
+        while self.reactor.getDelayedCalls():
+            self.reactor.turn()
+        self.assertEqual(100, len(self.desk.calls))
+        self.assertEqual([], self.desk.stalls)
+        self.assertEqual(float("-inf"), self.agenda.stalled_at)
 
 
 class StallTests(UnitCase):

@@ -2,6 +2,7 @@
 Who is dialed, when, where, and how often.
 """
 
+import errno
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from random import Random
@@ -21,6 +22,7 @@ from gossip.mesh.attempt import Attempt, Ending
 from gossip.mesh.book import Book, Happening
 from gossip.mesh.dialer import RESOLVE_WAIT, Dialer
 from gossip.mesh.link import Link, Surroundings
+from gossip.mesh.places import AT_ONCE
 from gossip.mesh.routes import LOOKUPS, NOWHERE, OWN_ADDRESSES_KEPT, Routes
 from gossip.mesh.target import Target
 from gossip.settings import Limits, Seed
@@ -42,6 +44,23 @@ class Idle:
 
     def tick(self, now: float) -> None:
         """Do nothing."""
+
+
+@define(eq=False)
+class Beating:
+    """Something that is due in each turn of the reactor, a thousand times."""
+
+    agenda: Agenda
+    clock: Clock
+    then: Callable[[], None]
+    left: int = 1000
+
+    def tick(self, now: float) -> None:
+        """Do it, and once more in the next turn."""
+        self.then()
+        self.left -= 1
+        if self.left:
+            self.agenda.set(self, self.clock.seconds())
 
 
 @implementer(IAddress)
@@ -72,10 +91,10 @@ class Call:
         self.answer.callback(link)
         return link.attempt
 
-    def refuse(self) -> None:
-        """Nobody listens there."""
+    def refuse(self, number: int = errno.ECONNREFUSED) -> None:
+        """Nobody listens there, or whatever else that error means."""
         self.answered = True
-        self.answer.errback(ConnectError(osError=111))
+        self.answer.errback(ConnectError(osError=number))
 
 
 @implementer(IStreamClientEndpoint)
@@ -230,6 +249,7 @@ class DialerCase(UnitCase):
             self.time.advance(step)
             for call in self.roads.pending():
                 call.refuse()
+            self.time.advance(0)
         return [call.at for call in self.roads.calls[count:]]
 
     def addresses(self) -> list[str]:
@@ -425,6 +445,38 @@ class CrowdTests(DialerCase):
         self.assertEqual(33, len(self.roads.pending()))
         self.roads.calls[0].refuse()
         self.assertEqual(33, len(self.roads.pending()))
+
+    def test_a_few_in_each_turn_of_the_reactor(self) -> None:
+        """However many dials end as they begin, links are served after a few of them."""
+        for i in range(1000):
+            self.dialer.want(self.know(f"q{i}", "127.0.0.1:1", met=False))
+        seen: list[int] = []
+        link = Beating(self.agenda, self.time, lambda: seen.append(len(self.failed)))
+        self.agenda.set(link, 0.0)
+        self.time.advance(0)
+        self.assertEqual(1000, len(self.failed))
+        gaps = [after - before for before, after in pairwise(seen)]
+        self.assertLessEqual(max(gaps), 2 * AT_ONCE)
+
+    def test_want_of_descriptors_is_no_failure_of_theirs(self) -> None:
+        """Where this process may not open a socket, nothing is known of the peer."""
+        peer = self.know("p", "198.51.100.1:8080")
+        self.dialer.want(peer)
+        self.time.advance(0)
+        self.roads.calls[0].refuse(errno.EMFILE)
+        self.assertEqual([NOWHERE], [ending.code for ending in self.failed])
+        self.assertIn("too many open files", self.failed[0].reason)
+
+    def test_comes_and_goes_while_it_waits(self) -> None:
+        """It waits once, however often it is wanted, and not at all when it is gone."""
+        peers = self.many(65)
+        for _ in range(5):
+            self.dialer.left(peers[64])
+            self.dialer.want(peers[64])
+            self.time.advance(0)
+        self.assertEqual(1, len(self.dialer._places._own))
+        self.dialer.forget(peers[64])
+        self.assertEqual(0, len(self.dialer._places._own))
 
     def test_hearsay_is_looked_up_sparingly(self) -> None:
         """Invented names do not keep the resolver from those of seeds and friends."""
@@ -633,7 +685,7 @@ class EndTests(DialerCase):
         self.dialer.forget(peer)
         self.assertEqual(([], []), (self.roads.pending(), self.failed))
         self.assertEqual([], self.refuse(100))
-        self.assertEqual(0, self.dialer._active)
+        self.assertEqual(0, len(self.dialer._places))
 
     def test_forget_when_it_is_connected(self) -> None:
         """The same between connection and admission, whatever then comes of it."""
@@ -644,7 +696,7 @@ class EndTests(DialerCase):
         self.dialer.left(peer)
         attempt.settle(Ending("leaving", "enough"))
         self.assertEqual([], self.refuse(100))
-        self.assertEqual(([], 0), (self.failed, self.dialer._active))
+        self.assertEqual(([], 0), (self.failed, len(self.dialer._places)))
 
     def test_forget_on_the_outcome(self) -> None:
         """Whoever hears that a dial failed may forget its peer, or stop everything."""
@@ -654,7 +706,7 @@ class EndTests(DialerCase):
             self.time.advance(0)
             self.roads.pending()[0].refuse()
             self.assertEqual([], self.refuse(100))
-            self.assertEqual(0, self.dialer._active)
+            self.assertEqual(0, len(self.dialer._places))
 
     def forget_it(self, target: Target) -> None:
         """Forget the peer of a dial."""

@@ -45,6 +45,14 @@ class GateTests(StreetCase):
         self.assertEqual(0, len(self.a.acceptor.gate))  # type: ignore[union-attr]
         self.assertFalse(self.knock("10.2.0.3", 1)[0].gone)
 
+    def test_too_fast(self) -> None:
+        """One host begins no more than half of the handshakes for which there is time."""
+        slow = Limits(accepted_per_second=2, accepted_at_once=8)
+        self.a = self.town.house("slow", limits=slow)
+        lines = self.knock("10.2.0.1", 7)
+        self.assertEqual([False] * 4 + [True] * 3, [line.gone for line in lines])
+        self.assertIn("in the last seconds", self.a.said(Refused)[0].reason)
+
     def test_links_take_no_place(self) -> None:
         """Those that were admitted do not count, and losing them gives back nothing twice."""
         puppets = [self.town.puppet(f"p{i}", f"10.2.0.{i + 1}") for i in range(9)]

@@ -3,8 +3,10 @@ Who is pending, and who was dialed how often.
 """
 
 from gossip.mesh.addresses import Address
-from gossip.mesh.gate import BURST, PART, PROVED_PLACES, RATE, Bucket, Gate, Pace, Sparing
+from gossip.mesh.gate import PART, PROVED_PLACES, Bucket, Gate, Pace, Sparing
 from tests.cases import UnitCase
+
+RATE, BURST = 200.0, 1000.0
 
 
 class GateTests(UnitCase):
@@ -12,7 +14,7 @@ class GateTests(UnitCase):
 
     def test_room(self) -> None:
         """Whoever comes while there is room gets in, and is counted."""
-        gate = Gate(total=3, each=2)
+        gate = Gate(total=3, each=2, pace=Pace(RATE, BURST))
         self.assertEqual(0, len(gate))
         for host in ("a", "a", "b"):
             self.assertIsNone(gate.enter(host, 0.0))
@@ -20,7 +22,7 @@ class GateTests(UnitCase):
 
     def test_full(self) -> None:
         """When all places are taken nobody gets in, wherever from."""
-        gate = Gate(total=2, each=2)
+        gate = Gate(total=2, each=2, pace=Pace(RATE, BURST))
         gate.enter("a", 0.0)
         gate.enter("b", 0.0)
         for host in ("a", "c"):
@@ -29,7 +31,7 @@ class GateTests(UnitCase):
 
     def test_full_for_one(self) -> None:
         """One source address cannot take the places of others."""
-        gate = Gate(total=9, each=2)
+        gate = Gate(total=9, each=2, pace=Pace(RATE, BURST))
         gate.enter("a", 0.0)
         gate.enter("a", 0.0)
         self.assertEqual("2 connections from there are pending already", gate.enter("a", 0.0))
@@ -38,7 +40,7 @@ class GateTests(UnitCase):
 
     def test_leaving(self) -> None:
         """A place that was given back can be taken again, by the same or another."""
-        gate = Gate(total=2, each=1)
+        gate = Gate(total=2, each=1, pace=Pace(RATE, BURST))
         gate.enter("a", 0.0)
         gate.enter("b", 0.0)
         gate.leave("a")
@@ -50,7 +52,7 @@ class GateTests(UnitCase):
 
     def test_one_place_back_is_one_place(self) -> None:
         """Giving one place back does not give all of a source's places back."""
-        gate = Gate(total=9, each=2)
+        gate = Gate(total=9, each=2, pace=Pace(RATE, BURST))
         gate.enter("a", 0.0)
         gate.enter("a", 0.0)
         gate.leave("a")
@@ -59,7 +61,7 @@ class GateTests(UnitCase):
 
     def test_forgets(self) -> None:
         """Nothing is kept of a source address that has nobody inside."""
-        gate = Gate(total=2, each=2)
+        gate = Gate(total=2, each=2, pace=Pace(RATE, BURST))
         for number in range(1000):
             gate.enter(str(number), 0.0)
             gate.leave(str(number))
@@ -67,7 +69,7 @@ class GateTests(UnitCase):
 
     def test_proved_places(self) -> None:
         """Where a peer proved its key there is room when strangers have taken all; it has an end."""
-        gate = Gate(total=2, each=PROVED_PLACES)
+        gate = Gate(total=2, each=PROVED_PLACES, pace=Pace(RATE, BURST))
         gate.proved("peer")
         gate.enter("a", 0.0)
         gate.enter("b", 0.0)
@@ -79,7 +81,7 @@ class GateTests(UnitCase):
 
     def test_proved_is_no_friend(self) -> None:
         """Such an address gets no more places than any other."""
-        gate = Gate(total=9, each=2)
+        gate = Gate(total=9, each=2, pace=Pace(RATE, BURST))
         gate.proved("peer")
         gate.enter("peer", 0.0)
         gate.enter("peer", 0.0)
@@ -103,7 +105,7 @@ class GateTests(UnitCase):
 
     def test_forgets_where_keys_were_proved(self) -> None:
         """Only so many such addresses are kept, those seen last."""
-        gate = Gate(total=2, each=2)
+        gate = Gate(total=2, each=2, pace=Pace(RATE, BURST))
         for number in range(10000):
             gate.proved("first")
             gate.proved(str(number))
@@ -134,7 +136,7 @@ class PaceTests(UnitCase):
 
     def test_one_address(self) -> None:
         """One address gets its part, at once and later, and leaves the rest to others."""
-        pace = Pace()
+        pace = Pace(RATE, BURST)
         taken = sum(pace.take("a", 0.0, proved=False) for _ in range(5000))
         self.assertEqual(BURST // PART, taken)
         taken = sum(pace.take("a", n / 1000, proved=False) for n in range(1, 10001))
@@ -143,7 +145,7 @@ class PaceTests(UnitCase):
 
     def test_all(self) -> None:
         """All strangers together have a bound as well, however many addresses they have."""
-        pace = Pace()
+        pace = Pace(RATE, BURST)
         taken = sum(pace.take(str(n), 0.0, proved=False) for n in range(5000))
         self.assertEqual(BURST, taken)
         taken = sum(pace.take(str(n), n / 1000, proved=False) for n in range(1, 10001))
@@ -151,7 +153,7 @@ class PaceTests(UnitCase):
 
     def test_reserve(self) -> None:
         """Where a peer proved its key there is a token when strangers have taken all; up to twice as many."""
-        pace = Pace()
+        pace = Pace(RATE, BURST)
         for n in range(5000):
             pace.take(str(n), 0.0, proved=False)
         self.assertFalse(pace.take("stranger", 0.0, proved=False))
@@ -160,7 +162,7 @@ class PaceTests(UnitCase):
 
     def test_forgets(self) -> None:
         """Only so many addresses are kept, those that came last."""
-        pace = Pace()
+        pace = Pace(RATE, BURST)
         for n in range(10000):
             pace.take("often", 0.0, proved=False)
             pace.take(str(n), 0.0, proved=False)

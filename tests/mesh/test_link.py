@@ -582,16 +582,31 @@ class PaceTests(LinkCase):
 
     def test_blocked_where_only_they_beat_often(self) -> None:
         """The three heartbeats are theirs, and are not waited for until one of ours is due."""
+        self.assertEqual(3.0, self.deaf_for(theirs=1.0, ours=60.0))
+
+    def test_blocked_where_they_promise_little(self) -> None:
+        """Nobody is deaf for minutes because it beats once in a minute."""
+        for ours in (1.0, 60.0):
+            self.assertEqual(Limits().unread_most, self.deaf_for(theirs=60.0, ours=ours))
+
+    def test_blocked_on_a_slow_line(self) -> None:
+        """However often both beat, there is time for what was written before."""
+        self.assertEqual(Limits().unread_least, self.deaf_for(theirs=0.05, ours=0.05))
+
+    def deaf_for(self, *, theirs: float, ours: float) -> float:
+        """How long a peer that beats is let be deaf, in tenths of a second."""
+        self.terms = Terms(heartbeat=ours)
         self.begin()
-        self.hear(evolve(HELLO, heartbeat=0.1))
-        for beat in range(12):
-            if beat == 3:
-                self.wire.full = True
-                self.link.tell(BEAT)
-            self.pass_by(0.04)
+        self.hear(evolve(HELLO, heartbeat=theirs))
+        self.wire.full = True
+        self.link.tell(BEAT)
+        begun = self.time.seconds()
+        while not self.wire.aborted and self.time.seconds() < begun + 100:
+            self.time.advance(0.02)
             self.hear(BEAT)
-        self.assertTrue(self.wire.aborted)
         self.assertEqual("overload", self.lose(ConnectionAborted()).code)
+        self.witness.endings.clear()
+        return round(self.time.seconds() - begun, 1)
 
     def test_reads_again_in_time(self) -> None:
         """A peer that reads again before that stays."""

@@ -133,6 +133,32 @@ class HearsayTests(TalkCase):
         self.assertEqual({"p", "good"}, {entry.record.name for _, entry in self.a.mesh.book})
         self.assertIn(self.p.id, self.a.mesh.links)
 
+    def test_what_is_looked_at_in_vain_costs(self) -> None:
+        """Old ones and those that are refused at sight cost the peer little, and not nothing."""
+        cases = {
+            "old": record("p").sealed,
+            "foreign": record("foreign", network="other").sealed,
+            "expired": record("expired", at=WALL - 400_000).sealed,
+            "ahead": record("ahead", at=WALL + 90_000).sealed,
+        }
+        for name, sealed in cases.items():
+            self.assertAlmostEqual(2.0, self.charged(*[sealed] * 100), msg=name)
+
+    def test_where_there_is_no_room(self) -> None:
+        """A record that finds no place in a book full of peers was verified all the same."""
+        self.a = self.town.house("small", limits=Limits(peers=1))
+        self.line = self.p.dial(self.a)
+        self.assertAlmostEqual(0.4, self.charged(record("another").sealed))
+
+    def charged(self, *sealed: Sealed) -> float:
+        """Frames that a list of records has cost the puppet, beyond the one that it is."""
+        session = self.a.mesh.links[self.p.id].session
+        assert session is not None
+        costs: list[float] = []
+        self.patch(session, "charge", costs.append)
+        self.tell(*sealed)
+        return sum(costs)
+
     def test_forger(self) -> None:
         """One that forges without end is told so and cut; nothing of it is remembered."""
         forged = evolve(record("x").sealed, signature="AAAA")

@@ -2,9 +2,12 @@
 What is looked at once a second: here, wall clocks that jump on a street of whole nodes.
 """
 
+import resource
+
 from twisted.logger import capturedLogs, formatEvent
 
 from gossip.mesh.status import PeerAlive, PeerDead, PeerLeft, Refused
+from gossip.mesh.upkeep import descriptors_left
 from tests.street import WALL, House, StreetCase
 
 HOUR, YEAR = 3600.0, 365 * 86400.0
@@ -156,3 +159,27 @@ class ClockTests(StreetCase):
         self.town.run(120, 0.25)
         self.assertGreater(self.made(self.a), 19 * 86400.0)
         self.assertIn("there is nobody to ask", self.logged()[-1])
+
+
+class DescriptorsTests(StreetCase):
+    """A process that may open nothing more says so, and goes on."""
+
+    def test_told_once_a_minute(self) -> None:
+        """Not more often however long it lasts, and not when it is over."""
+        a = self.street().house("a")
+        with capturedLogs() as lines:
+            for left, seconds in ((True, 5), (False, 50), (True, 30), (False, 15), (True, 100)):
+                a.descriptors_left = left
+                a.street.run(seconds, 0.5)
+        said = [formatEvent(line) for line in lines]
+        self.assertEqual(2, sum("LimitNOFILE=" in line for line in said), said)
+
+    def test_whether_any_are_left(self) -> None:
+        """It is tried out, since nothing tells it beforehand."""
+        self.assertTrue(descriptors_left())
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+        self.assertFalse(descriptors_left())
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        self.assertTrue(descriptors_left())

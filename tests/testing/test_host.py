@@ -2,6 +2,8 @@
 Hosts: any program that takes its clock and its endpoints from outside can live on one.
 """
 
+from typing import Any
+
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -38,8 +40,8 @@ class HostTests(UnitCase):
     """Two machines, on one of which an echo runs."""
 
     def setUp(self) -> None:
-        self.clock = Clock()
-        self.network = Network(self.clock, 1, Trace(self.clock))
+        self.time = Clock()
+        self.network = Network(self.time, 1, Trace(self.time))
         self.server, self.client = (self.host(f"h{n}", at) for n, at in enumerate(HOSTS))
         self.server.begin()
         self.server.listen(PORT, Factory.forProtocol(Echo))
@@ -52,15 +54,14 @@ class HostTests(UnitCase):
 
     def run_for(self, seconds: float) -> None:
         """Let time pass."""
-        self.clock.run_until(self.clock.seconds() + seconds)
+        self.time.run_until(self.time.seconds() + seconds)
 
     def dial(self) -> Echo:
         """A connection of the client to the server, on which it has said something."""
         factory = Factory.forProtocol(Echo)
-        made: list[Echo] = []
-        self.client.endpoint(Address(HOSTS[0], PORT)).connect(factory).addCallback(made.append)
+        connecting: Deferred[Any] = self.client.endpoint(Address(HOSTS[0], PORT)).connect(factory)
         self.run_for(1)
-        (echo,) = made
+        echo: Echo = self.successResultOf(connecting)
         echo.factory = None
         assert echo.transport is not None
         echo.transport.write(b"hello")
@@ -120,7 +121,7 @@ class HostTests(UnitCase):
         """The wall clock is wrong by what the machine's is."""
         self.run_for(5)
         self.server.wall_offset = -60
-        self.assertEqual(EPOCH + self.clock.seconds() - 60, self.server.wall())
+        self.assertEqual(EPOCH + self.time.seconds() - 60, self.server.wall())
 
     def test_resolve(self) -> None:
         """Names lead to what the network says, literals to themselves."""

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gossip.wire import messages
 from gossip.wire.errors import LocalProtocolError
+from gossip.wire.frames import serialize
 from gossip.wire.messages import (
     Bye,
     GetPeers,
@@ -660,6 +661,23 @@ class RateTests(SessionCase):
         self.assertEqual([11], self.numbers(session.tick(11.1)))
         self.assertTrue(session.reading)
 
+    def test_long_frames_count_as_several(self) -> None:
+        """Whoever fills its frames says no more in a second than whoever does not."""
+        long, short = (serialize(b'{"type":"x","a":"%s"}' % (b"a" * n)) for n in (65000, 8000))
+        for data, count in ((long, 1000 // 8), (short, 1000)):
+            session = opened(terms=PATIENT, heartbeat=60.0)
+            session.receive(data * 1200, 10.0)
+            self.assertEqual(count, session.unknown)
+            self.assertFalse(session.reading)
+
+    def test_an_answer_passes(self) -> None:
+        """All that a full book of the usual records says is heard in one burst."""
+        sealed = Sealed("x" * 500, "y" * 88)
+        session = opened(terms=PATIENT, heartbeat=60.0)
+        answer = list(messages.answer(iter([sealed] * 9000)))
+        session.receive(b"".join(map(frame, answer)), 10.0)
+        self.assertTrue(session.reading)
+
     def test_while_we_do_not_read_silence_is_ours(self) -> None:
         """A peer that is not read is not called dead, however short its heartbeat is."""
         session = opened(terms=PATIENT, heartbeat=0.05)
@@ -765,6 +783,14 @@ class ClosingTests(SessionCase):
             session.closed()
             self.assertIs(State.CLOSED, session.state)
             self.assertDeaf(session)
+
+    def test_a_reason_that_we_give_fits_in_a_bye(self) -> None:
+        """However long a reason is that somebody hands in, the peer can read the farewell."""
+        for state in TALKING:
+            session = session_in(state, Role.ACCEPTOR)
+            long = Bye("protocol", "n" * 2000, Sealed("b", "s"))
+            farewell = said(session.close(long, 1.0))
+            self.assertEqual(Bye("protocol", "n" * 1024, Sealed("b", "s")), farewell)
 
     def test_a_reason_fits_in_a_bye(self) -> None:
         """However long the name of a member at fault is, the farewell can be read."""

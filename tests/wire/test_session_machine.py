@@ -39,7 +39,14 @@ PAUSE: Final = 0.125
 OURS: Final = 1.0
 """Our own heartbeat."""
 
-TERMS: Final = Terms(heartbeat=OURS, frames_per_second=RATE, frames_at_once=BURST, pause=PAUSE)
+TERMS: Final = Terms(
+    heartbeat=OURS,
+    frames_per_second=RATE,
+    frames_at_once=BURST,
+    pause=PAUSE,
+    # Here each frame counts once, however long it is.
+    frame_grain=1 << 20,
+)
 MISSED: Final = 3
 HELLO_WAIT: Final = 10.0
 FRAME_WAIT: Final = 20.0

@@ -25,6 +25,9 @@ from tests.lived.nodes import PATIENCE, Event, NodeProcess, RoughCase
 PROOF = bool(os.environ.get("P2P_GOSSIP_PROOF"))
 """Whether the attacks have their full length, and what depends on the machine's speed is asserted."""
 
+SHARE = 0.4
+"""Of a core, that any attack may take."""
+
 GRAIN = 0.02
 """Seconds between looks at what has no event."""
 
@@ -125,23 +128,27 @@ class HostileCase(RoughCase):
 
     async def all_counted(self) -> None:
         """Of those turned down each is a line or in a count; the lines say what the peers heard."""
-        await when(lambda: self.counted() >= len(self._byes), "a line for each, or a count")
+        await when(lambda: self.refusals() >= len(self._byes), "a line for each, or a count")
         told = [e for e in self.victim.events if e["event"] in ("refused", "suppressed")]
-        self.assertEqual(len(self._byes), self.counted(), told)
+        self.assertEqual(len(self._byes), self.refusals(), told)
         for event in self.victim.events:
             if event["event"] == "refused":
                 byes = [bye for where, bye in self._byes if where == event["address"]]
                 said = [(bye["code"], bye["reason"]) for bye in byes]
                 self.assertIn((event["code"], event["reason"]), said)
 
-    def counted(self) -> int:
+    def refusals(self) -> int:
         """How many refusals were shown, or counted in place of that."""
-        suppressed = [
-            event["count"]
-            for event in self.victim.events
-            if event["event"] == "suppressed" and event["of"] == "refused"
-        ]
-        return self.victim.count("refused") + sum(map(int, suppressed))
+        return self.victim.count("refused") + self.counted(self.victim, "refused")
+
+    def counted(self, watcher: NodeProcess, kind: str) -> int:
+        """
+        How many events of a kind were counted instead of shown.
+
+        Pings that come all at once are: so it is where a peer reads a long answer before them.
+        """
+        suppressed = (event for event in watcher.events if event["event"] == "suppressed")
+        return sum(int(event["count"]) for event in suppressed if event["of"] == kind)
 
     async def broken(self, peer: Peer, key: Key, kind: str, member: str = "") -> None:
         """A linked peer is told that it broke the rules, which member did, and is gone."""
@@ -172,7 +179,9 @@ class HostileCase(RoughCase):
             self.assertEqual(0, watcher.count("peer_left", peer=other.id))
             self.assertEqual(1, watcher.count("peer_alive", peer=other.id))
             numbers = [event["seq"] for event in self.pings(watcher, other)]
-            self.assertEqual(list(range(numbers[0], numbers[-1] + 1)), numbers)
+            self.assertEqual(sorted(set(numbers)), numbers)
+            missing = len(range(numbers[0], numbers[-1] + 1)) - len(numbers)
+            self.assertLessEqual(missing, self.counted(watcher, "ping"), numbers)
         for where, times in Counter(self._attackers).items():
             self.assertEqual(times, self.victim.count("refused", address=where), where)
         for node in (self.victim, self.honest):
@@ -205,6 +214,11 @@ class HostileCase(RoughCase):
         else:
             # A shared machine has pauses of its own.
             self.assertLess(costs.reply(50), 1000, str(costs))
+
+    def spared(self, costs: Costs) -> None:
+        """Others had their part of the core all along."""
+        # Where others compute beside us, the same work takes more of a core's time.
+        self.assertLess(costs.share, SHARE if PROOF else 2 * SHARE, str(costs))
 
     def pairs(self) -> list[tuple[NodeProcess, NodeProcess]]:
         """Who watches whom."""
