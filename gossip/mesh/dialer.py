@@ -221,6 +221,7 @@ class Dialer:
 
     def _begin(self, target: Target) -> None:
         target.state = Dialing.DIALING
+        target.begun_at = self._around.clock.seconds()
         attempt = Deferred.fromCoroutine(self._dial(target))
         target.attempt = attempt
         attempt.addErrback(self._broke, target)

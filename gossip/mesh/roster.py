@@ -35,6 +35,8 @@ class _Loss:
     peer: PeerId
     address: Address
     reason: str
+    at: float
+    """When it broke."""
     heard_at: float
     until: float
 
@@ -94,7 +96,7 @@ class Roster:
         del self.links[peer]
         heard_at = link.session.heard_at
         until = max(link.session.dead_at(), now + link.session.promise)
-        loss = _Loss(self, peer, address, ending.reason, heard_at, until)
+        loss = _Loss(self, peer, address, ending.reason, now, heard_at, until)
         if ending.theirs and ending.code not in STAYING:
             self._left(loss)
             return
@@ -110,7 +112,8 @@ class Roster:
     def dial_failed(self, target: Target, ending: Ending) -> None:
         """A dial led to no link."""
         loss = self._losses.get(target.peer) if target.peer is not None else None
-        if loss is not None and ending.code != NOWHERE:
+        # One that began before may have failed of what broke the link as well.
+        if loss is not None and ending.code != NOWHERE and target.begun_at >= loss.at:
             self.give_up(loss, f"{loss.reason}; dialed again: {ending.reason}")
 
     def give_up(self, loss: _Loss, reason: str) -> None:

@@ -75,6 +75,8 @@ class Talk:
         self._twins = Signs(enough=2)
         self._turned_down = Signs(enough=3)
         self._forged: dict[Link, int] = {}
+        # Which of our records each hello held that is not answered yet.
+        self._greeted: dict[Link, int] = {}
         self._answers: Mapping[type[Message], Callable[..., None]] = {
             Ping: self._ping_heard,
             Pong: self._pong_heard,
@@ -86,6 +88,7 @@ class Talk:
 
     def greeting(self, link: Link) -> Hello:
         """Our hello on a link."""
+        self._greeted[link] = self._own.record.seq
         return Hello(
             network=self._settings.network,
             instance=self._instance,
@@ -109,10 +112,14 @@ class Talk:
         """
         assert link.peer is not None
         moved = bool(self._own.record.addresses)
+        greeted = self._greeted.pop(link)
         if self._own.reported(link.peer, hello.observed, self._wall()):
             self.announce()
             if moved:
                 self._dialer.hasten(self._clock.seconds(), changed=True)
+        elif greeted != self._own.record.seq:
+            # It has changed while the answer to our hello was on its way.
+            self._tell_own(link)
         self._reconciler.opened(link, hello.view)
         self._turned_down.clear(link.peer)
         self._compare_clocks(link.peer, hello)
@@ -123,6 +130,7 @@ class Talk:
         """A link is gone."""
         self._reconciler.closed(link)
         self._forged.pop(link, None)
+        self._greeted.pop(link, None)
         if link.peer is not None and self._roster.links.get(link.peer) is link:
             self._own.lost(link.peer)
 
@@ -177,7 +185,10 @@ class Talk:
         """Our record is a new one: tell everyone (PROTOCOL §5, `peers` unasked)."""
         self._book.renew_own(self._own.record)
         for link in list(self._roster.links.values()):
-            link.tell(Peers([self._own.record.sealed], more=False))
+            self._tell_own(link)
+
+    def _tell_own(self, link: Link) -> None:
+        link.tell(Peers([self._own.record.sealed], more=False))
 
     def _compare_clocks(self, peer: PeerId, hello: Hello) -> None:
         skew = hello.time - self._wall()

@@ -46,6 +46,8 @@ class Target:
     """Where somebody else was found; not used until a newer record confirms them."""
     trouble: Ending | None = None
     """Why the last dial failed."""
+    begun_at: float = float("-inf")
+    """When the last dial began."""
     attempt: Deferred[None] | None = field(default=None, repr=False)
 
     def tick(self, now: float) -> None:

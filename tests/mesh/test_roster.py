@@ -2,8 +2,10 @@
 What becomes of peers, and who is told.
 """
 
+from gossip.mesh.attempt import Ending
 from gossip.mesh.book import PeerState
 from gossip.mesh.status import PeerAlive, PeerDead, PeerLeft, Refused
+from gossip.mesh.target import Target
 from gossip.settings import Limits, Seed
 from gossip.wire.messages import Bye, Heartbeat, Hello, Peers, Sealed
 from tests.street import WALL, Puppet, StreetCase, identity, record
@@ -190,6 +192,23 @@ class DeathTests(RosterCase):
         (dead,) = self.a.said(PeerDead)
         self.assertIn("hello", dead.reason)
         self.assertGreaterEqual(self.dials(), 1)
+
+    def test_dial_from_before_the_link_broke(self) -> None:
+        """What broke the link may have broken a dial as well, which then says nothing of the peer."""
+        self.meet(heartbeat=5.0)
+        entry = self.a.mesh.book.get(self.p.id)
+        assert entry is not None
+        old = Target(print, self.p.id, begun_at=self.town.clock.seconds())
+        self.town.run(1)
+        self.town.cut([self.a], [self.p])
+        self.p.lines[-1].end()
+        self.a.mesh.links[self.p.id].abort(Ending("closed", "the connection broke"))
+        self.town.run(0.1, 0.01)
+        new = Target(print, self.p.id, begun_at=self.town.clock.seconds())
+        self.a.mesh.dial_failed(old, Ending("unreachable", "no answer"))
+        self.assertEqual(PeerState.ALIVE, self.state())
+        self.a.mesh.dial_failed(new, Ending("unreachable", "no answer"))
+        self.assertEqual(PeerState.DEAD, self.state())
 
     def test_duplicate_dial_is_no_death(self) -> None:
         """A second dial that meets the first one says nothing about the peer."""

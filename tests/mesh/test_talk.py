@@ -6,7 +6,7 @@ from attrs import evolve
 
 from gossip.mesh.book import PeerState
 from gossip.mesh.status import PeerLeft, PingHeard
-from gossip.settings import Limits
+from gossip.settings import Limits, Seed
 from gossip.wire.messages import Bye, Hello, Peers, Ping, Pong, Sealed
 from tests.street import PORT, WALL, Line, StreetCase, identity, record
 
@@ -87,6 +87,20 @@ class OwnRecordTests(TalkCase):
         self.town.run(0.2)
         self.assertIn(f"198.51.100.7:{PORT}", self.own(self.line)[-1].body)
         self.assertLessEqual(len(self.own(self.line)) - before, 2)
+
+    def test_change_while_a_hello_is_answered(self) -> None:
+        """Who was greeted with the record before is told the new one as soon as it has answered."""
+        q = self.town.puppet("q", "10.1.0.9")
+        self.a.mesh._dialer.dial_seed(Seed(q.address))
+        self.town.run(0.1, 0.01)
+        (line,) = q.lines
+        (before,) = self.own(line)
+        self.a.mesh._own.renew(WALL + 50)
+        self.a.mesh._talk.announce()
+        line.hello()
+        self.town.run(0.1, 0.01)
+        self.assertEqual([before, self.a.mesh.book.own.sealed], self.own(line))
+        self.assertNotEqual(before, self.a.mesh.book.own.sealed)
 
     def test_renewal(self) -> None:
         """It is made anew before it expires."""

@@ -107,8 +107,8 @@ OF_RECORDS: Final = (
         name="own-record-not-told",
         story="A new record of our own is not told: whoever compares views will ask for it.",
         file="mesh/talk.py",
-        old="            link.tell(Peers([self._own.record.sealed], more=False))\n",
-        new="            self._forged.pop(link, None)\n",
+        old="        link.tell(Peers([self._own.record.sealed], more=False))\n",
+        new="        self._forged.pop(link, None)\n",
         profiles=("addresses", "cold-start"),
     ),
     Mutant(
