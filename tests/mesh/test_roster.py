@@ -200,8 +200,7 @@ class DeathTests(RosterCase):
         assert entry is not None
         old = Target(print, self.p.id, begun_at=self.town.clock.seconds())
         self.town.run(1)
-        self.town.cut([self.a], [self.p])
-        self.p.lines[-1].end()
+        self.disappear()
         self.a.mesh.links[self.p.id].abort(Ending("closed", "the connection broke"))
         self.town.run(0.1, 0.01)
         new = Target(print, self.p.id, begun_at=self.town.clock.seconds())
