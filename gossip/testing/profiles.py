@@ -68,6 +68,19 @@ def _split(draft: _Draft, at: float) -> None:
     draft.do(draft.last(at, 50), "mend", *some, whom=others)
 
 
+def _shatter(draft: _Draft, at: float) -> None:
+    """Any number of groups, up to everyone alone."""
+    groups: list[list[str]] = [[] for _ in range(draft.random.randint(2, len(draft.names)))]
+    for name in draft.names:
+        draft.random.choice(groups).append(name)
+    until = draft.last(at, 50)
+    for number, group in enumerate(groups):
+        others = tuple(name for other in groups[number + 1 :] for name in other)
+        if group and others:
+            draft.do(at, "cut", *group, whom=others)
+            draft.do(until, "mend", *group, whom=others)
+
+
 def _one_way(draft: _Draft, at: float) -> None:
     some = draft.part()
     others = tuple(name for name in draft.names if name not in some)
@@ -182,13 +195,13 @@ def _same_key(draft: _Draft, at: float) -> None:
 
 
 _EVERY: Final[dict[str, tuple[Fault, ...]]] = {
-    "partitions": (_split, _split, _one_way, _ring, _flap, _snap),
+    "partitions": (_split, _shatter, _one_way, _ring, _flap, _snap),
     "churn": (_crash, _crash, _crash, _crash_all, _join_late, _same_key, _snap),
     "pauses": (_pause, _pause, _suspend, _wall, _set_back, _split, _crash),
     "addresses": (_move, _impostor, _crash, _join_late, _split),
     "weather": (_storm, _narrow, _mute, _snap, _one_way),
     "hostile": (_snap, _crash, _split, _join_late),
-    "long-split": (_split, _one_way, _ring, _join_late, _crash),
+    "long-split": (_split, _shatter, _one_way, _ring, _join_late, _crash),
     "cold-start": (),
 }
 
