@@ -341,14 +341,15 @@ def _identity(settings: Settings) -> Identity:
     if settings.key is None:
         return Identity.generate()
     key = _file("--key", settings.key)
-    _warn_if_shared(settings.key)
     certificate = None
     if settings.certificate is not None:
         certificate = _file("--cert", settings.certificate)
     try:
-        return Identity.from_pem(key, certificate)
+        identity = Identity.from_pem(key, certificate)
     except IdentityUnusable as error:
         raise CannotRun(f"{settings.key}: {error}") from None
+    _warn_if_shared(settings.key)
+    return identity
 
 
 def _warn_if_shared(path: str) -> None:

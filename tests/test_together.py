@@ -4,6 +4,7 @@ Commands that run together.
 
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.cases import UnitCase
 from tests.lived.nodes import environment
@@ -13,6 +14,7 @@ def together(*commands: str) -> subprocess.CompletedProcess[str]:
     """Run these together."""
     return subprocess.run(
         [sys.executable, "-m", "tests.together", *commands],
+        cwd=Path(__file__).parent.parent,
         env=environment(),
         capture_output=True,
         text=True,
@@ -33,7 +35,7 @@ class TogetherTests(UnitCase):
 
     def test_at_the_same_time(self) -> None:
         """None waits for another to end: each of these two waits for a word of the other."""
-        pipe = self.mktemp()
+        pipe = Path(self.mktemp()).absolute()
         subprocess.run(["mkfifo", pipe], check=True)
         done = together(f"sh -c 'echo word > {pipe}'", f"sh -c 'cat {pipe}'")
         self.assertEqual(0, done.returncode)

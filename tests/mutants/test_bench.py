@@ -81,8 +81,8 @@ class JudgeTests(UnitCase):
         self.assertEqual(1, self.status(self.found(49, 0, 1), unit=True, simulation=True))
 
     def test_too_few_by_the_simulation(self) -> None:
-        """Nine of ten, and no fewer than so many."""
-        self.assertEqual(1, self.status(self.found(44, 6, 0), unit=True, simulation=True))
+        """So large a part, and no fewer than so many."""
+        self.assertEqual(1, self.status(self.found(42, 8, 0), unit=True, simulation=True))
         self.assertEqual(1, self.status(self.found(26, 0, 0), unit=True, simulation=True))
 
     def test_who_was_not_asked_may_find_nothing(self) -> None:
