@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from attrs import define, field
 
-from gossip.mesh.addresses import Address
+from gossip.mesh.addresses import Address, is_loopback, reachable
 from gossip.mesh.book import PeerState
 from gossip.mesh.link import Link
 from gossip.mesh.status import (
@@ -331,9 +331,10 @@ def _linked(one: Machine, other: Machine) -> bool:
 
 @lru_cache(maxsize=4096)
 def hosts_of(body: bytes) -> frozenset[str]:
-    """The hosts of the addresses in a record, by its body."""
+    """The hosts of the addresses in a record that may be dialed, by its body."""
     addresses = records.read(Sealed(body.decode(), "")).addresses
-    return frozenset(text.rpartition(":")[0] for text in addresses)
+    hosts = (text.rpartition(":")[0] for text in addresses)
+    return frozenset(host for host in hosts if reachable(host) and not is_loopback(host))
 
 
 def finds(one: Machine, other: Machine) -> bool:

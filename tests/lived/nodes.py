@@ -27,12 +27,13 @@ P = TypeVar("P", bound="Program")
 Event: TypeAlias = dict[str, Any]
 Wanted: TypeAlias = Callable[[Event], bool]
 
-IMPORTED_FROM = str(Path(gossip.__file__).parent.parent)
+IMPORTED_FROM = (str(Path(gossip.__file__).parent.parent), str(Path(__file__).parents[2]))
+"""Where `gossip` and `tests` are; these may be far apart, and far from where trial runs."""
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment of a node: ours, and the same `gossip` that the tests import."""
-    path = os.pathsep.join(filter(None, (IMPORTED_FROM, os.environ.get("PYTHONPATH"))))
+    """The environment of a process: ours, with the `gossip` and the `tests` that we import."""
+    path = os.pathsep.join(filter(None, (*IMPORTED_FROM, os.environ.get("PYTHONPATH"))))
     kept = {k: v for k, v in os.environ.items() if k not in ("P2P_GOSSIP_LOG", "RUST_LOG")}
     return {**kept, "PYTHONPATH": path, **more}
 

@@ -6,14 +6,10 @@ class has a trial of its own here, and all run at once.
 """
 
 import sys
-from pathlib import Path
 
 from tests.lived import lines, netns, soak
 from tests.lived.hosted import NetworkCase, together
 from tests.lived.nodes import Program
-
-ROOT = str(Path(__file__).parents[2])
-"""Where `tests` is imported from."""
 
 
 class SideBySideTests(NetworkCase):
@@ -37,4 +33,4 @@ class SideBySideTests(NetworkCase):
     def trial(self, name: str) -> Program:
         """Start a trial of these tests."""
         command = (sys.executable, "-m", "twisted.trial", f"--temp-directory={self.mktemp()}", name)
-        return self.watched(Program(command, PYTHONPATH=ROOT))
+        return self.watched(Program(command))
