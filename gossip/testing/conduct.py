@@ -138,7 +138,8 @@ def own_records_are_told(watch: Watch) -> Iterator[str]:
         entry = one.mesh.book.get(other.id)
         if entry is None or entry.held.seq == other.mesh.book.own.seq:
             continue
-        if not _in_touch(watch, one, other):
+        if other.wall_offset < 0 or not _in_touch(watch, one, other):
+            # One whose clock was set back outdoes what it said before, and not at once each time.
             continue
         # What changes while a link comes up is found by comparing views, which takes longer.
         first = now if min(_age(one, other), _age(other, one)) > YOUNG else float("inf")
