@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from attrs import define, evolve, field
 
 from gossip.mesh.addresses import Address
-from gossip.settings import Seed, Settings
+from gossip.settings import Limits, Seed, Settings
 from gossip.testing.liars import Liar
 from gossip.testing.machine import PORT, Machine
 from gossip.testing.network import Network, Place
@@ -56,6 +56,7 @@ class Town:
             heartbeat=inhabitant.heartbeat,
             period=inhabitant.period,
             seeds=self.seeds(inhabitant.join),
+            limits=Limits(unmet_wait=self.plan.unmet_wait),
         )
         machine = Machine(
             network=self.network,

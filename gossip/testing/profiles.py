@@ -12,10 +12,13 @@ from typing import Final, TypeAlias
 from attrs import define, field
 
 from gossip.testing.chance import stream
-from gossip.testing.plan import Inhabitant, Operation, Plan
+from gossip.testing.plan import UNMET_WAIT, Inhabitant, Operation, Plan
 
 HEARTBEATS: Final = (1.0, 2.0, 5.0, 5.0, 5.0)
 """Seconds; the longer ones make more simulated time for the same work."""
+
+UNMET_WAITS: Final = (40.0, 40.0, 40.0, 40.0, 40.0, 40.0, 40.0, UNMET_WAIT)
+"""Seconds; the protocol's own is what makes a run ten times as long."""
 
 FAULTS: Final = 100.0
 """Seconds of faults in one plan."""
@@ -237,6 +240,7 @@ def plan(seed: int, nodes: int = 5, profile: str = "mixed") -> Plan:
         faults=faults,
         latency=random.choice((0.0002, 0.01, 0.05, 0.1)),
         jitter=random.choice((0.0, 0.001, 0.05)),
+        unmet_wait=random.choice(UNMET_WAITS),
     )
 
 

@@ -16,7 +16,7 @@ from gossip.testing.machine import PORT, Machine
 from gossip.testing.network import Network, Trace
 from gossip.testing.operations import Town
 from gossip.testing.paths import Weather
-from gossip.testing.plan import HEALED_WITHIN, MET_WITHIN, QUIET, Plan
+from gossip.testing.plan import HEALED_WITHIN, QUIET, Plan
 from gossip.testing.unrest import Unrest
 from gossip.testing.watch import Figures, Pair, Watch, finds
 
@@ -117,7 +117,7 @@ class Simulation:
             overdue = [pair for pair, then in since.items() if now - then > HEALED_WITHIN]
             if overdue:
                 raise Breach("I10", "everyone_heals", now, _names(overdue))
-            if now - begun > MET_WITHIN:
+            if now - begun > self.plan.met_within():
                 raise Breach("I10", "everyone_meets", now, _names(missing))
             if not since:
                 self.watch.healed(now - begun)

@@ -126,4 +126,8 @@ class Tracks:
         if mesh is None or any(seed.address.host == host for seed in machine.settings.seeds):
             return False
         entries = [mesh.book.get(peer) for peer in self._homes[host]]
-        return all(entry is not None and entry.state is PeerState.LEFT for entry in entries)
+        if not all(entry is not None and entry.state is PeerState.LEFT for entry in entries):
+            return False
+        # Liars can make others believe that they are there.
+        others = (entry for _, entry in mesh.book if entry.state is not PeerState.LEFT)
+        return not any(text.startswith(f"{host}:") for o in others for text in o.record.addresses)
