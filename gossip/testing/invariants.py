@@ -15,6 +15,7 @@ from gossip.testing.liars import VICTIM
 from gossip.testing.plan import HEALED_WITHIN
 from gossip.testing.watch import Watch, hosts_of
 from gossip.trust import records
+from gossip.trust.records import Record
 
 CROWDED: Final = 3.0
 """Seconds for which a node may have two links to one peer: a probe, and the farewell of the loser."""
@@ -158,18 +159,33 @@ def the_dead_are_dialed(watch: Watch) -> Iterator[str]:
 
 def books_are_equal(watch: Watch) -> Iterator[str]:
     """I11: all nodes know the same records, but for what has expired by one's clock (PROTOCOL §7)."""
-    running = watch.town.running()
     # Clocks differ: what one has forgotten already, another may hold for as long.
-    latest = max((machine.wall() for machine in running), default=0.0)
-    known = {}
-    for machine in running:
-        assert machine.mesh is not None
-        held = [machine.mesh.book.own.sealed, *machine.mesh.book.held(None)]
-        lasting = (one for one in map(records.read, held) if one.expires_at() > latest)
-        known[machine.name] = frozenset((one.id, one.seq) for one in lasting)
+    latest = max((machine.wall() for machine in watch.town.running()), default=0.0)
+    known = {
+        name: frozenset((one.id, one.seq) for one in held if one.expires_at() > latest)
+        for name, held in _books(watch)
+    }
     if len(set(known.values())) > 1:
         shared = frozenset.intersection(*known.values())
         yield f"books differ: { ({name: sorted(more - shared) for name, more in known.items()}) }"
+
+
+def views_are_those_of_books(watch: Watch) -> Iterator[str]:
+    """I11f: equal books have equal views (PROTOCOL §7)."""
+    views: dict[frozenset[str], str] = {}
+    for name, held in _books(watch):
+        mesh = watch.town.machines[name].mesh
+        assert mesh is not None
+        bodies = frozenset(record.sealed.body for record in held)
+        view = views.setdefault(bodies, mesh.book.view())
+        if view != mesh.book.view():
+            yield f"{name} has view {mesh.book.view()}, another one with the same book {view}"
+
+
+def _books(watch: Watch) -> Iterator[tuple[str, list[Record]]]:
+    for machine in watch.town.running():
+        assert machine.mesh is not None
+        yield machine.name, [records.read(one) for one in machine.mesh.book.held(None)]
 
 
 def nobody_is_forgotten(watch: Watch) -> Iterator[str]:
@@ -251,6 +267,7 @@ ALWAYS: Final[tuple[Invariant, ...]] = (
 
 BOUNDS: Final[tuple[Invariant, ...]] = (
     books_are_equal,
+    views_are_those_of_books,
     nobody_is_forgotten,
     starts_are_cheap,
     conduct.starts_are_quick,

@@ -102,7 +102,11 @@ def from_json(text: bytes) -> Plan:
 
     :raises ValueError: it is none.
     """
-    return msgspec.json.decode(text, type=Plan)
+    try:
+        return msgspec.json.decode(text, type=Plan)
+    except msgspec.MsgspecError as error:
+        # In older versions it is no ValueError.
+        raise ValueError(str(error)) from None
 
 
 def _plain(plan: Plan) -> Any:

@@ -31,7 +31,7 @@ class BenchTests(UnitCase):
         catch = self.copy("buggy", mutant=VIEW).simulate(0, 2, VIEW)
         assert catch is not None
         self.assertEqual((0, "cold-start", 0), (catch.case, catch.profile, catch.seed))
-        self.assertEqual("I11 books_are_equal", catch.invariant)
+        self.assertEqual("I11f views_are_those_of_books", catch.invariant)
 
     def test_nothing_is_found_where_nothing_is(self) -> None:
         """The program itself holds at these seeds."""

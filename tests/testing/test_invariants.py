@@ -146,6 +146,14 @@ class InvariantTests(VillageCase):
         self.assertEqual(1, len(self.wrong(invariants.books_are_equal)))
         self.assertEqual(1, len(self.wrong(invariants.nobody_is_forgotten)))
 
+    def test_views(self) -> None:
+        """A view that is not that of the book is seen."""
+        mesh = self.town.machine("n0").mesh
+        assert mesh is not None
+        mesh.book._digests.total ^= 1
+        self.assertNotEqual([], self.wrong(invariants.views_are_those_of_books))
+        self.assertEqual([], self.wrong(invariants.books_are_equal))
+
     def test_old_records(self) -> None:
         """A record that its subject has replaced is seen."""
         mesh = self.town.machine("n1").mesh
