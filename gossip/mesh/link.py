@@ -285,7 +285,7 @@ class Link(Protocol):
         # A fault of ours costs the link on which it showed, and no other.
         try:
             act(*arguments)
-        except BaseException:  # noqa: BLE001 - whatever it was
+        except BaseException:  # noqa: BLE001 - other links go on, whatever it was
             self._log.failure("while {doing} {link}", doing=doing, link=self)
             self.abort(Ending("protocol", "a fault of this program; see its log"))
 

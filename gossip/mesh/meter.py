@@ -44,7 +44,7 @@ class IMetered(Interface):
     def admitted() -> None:
         """The peer has a link: it may send more."""
 
-    def watch(overflow: Callable[[], None]) -> None:  # noqa: N805
+    def watch(overflow: Callable[[], None]) -> None:  # noqa: N805 - interfaces have no self
         """Call this when the peer leaves too much unread, in place of cutting the connection."""
 
 

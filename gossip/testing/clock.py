@@ -110,7 +110,7 @@ class Clock:
         """The time."""
         return self._now
 
-    def callLater(self, delay: float, callable: Callable[..., Any], *args: Any, **kw: Any) -> Call:  # noqa: A002 - its name
+    def callLater(self, delay: float, callable: Callable[..., Any], *args: Any, **kw: Any) -> Call:  # noqa: A002 - IReactorTime's
         """Call something after so many seconds."""
         assert delay >= 0, f"{delay} s from now is past"
         call = Call(self, None, callable, args, kw)
@@ -193,7 +193,7 @@ class ProcessClock:
         """The time of this process."""
         return self._clock.seconds() - self.suspended
 
-    def callLater(self, delay: float, callable: Callable[..., Any], *args: Any, **kw: Any) -> Call:  # noqa: A002 - its name
+    def callLater(self, delay: float, callable: Callable[..., Any], *args: Any, **kw: Any) -> Call:  # noqa: A002 - IReactorTime's
         """Call something after so many seconds, if the process runs then, or when it does."""
         assert delay >= 0, f"{delay} s from now is past"
         call = Call(self._clock, self, callable, args, kw)

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from attrs import evolve
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IHandshakeListener
+from twisted.internet.interfaces import IHandshakeListener, IPushProducer, ITCPTransport
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -327,17 +327,16 @@ def part(tongue: _Tongue) -> None:
 
 def hang_up(tongue: _Tongue) -> None:
     """Close the connection, or cut it."""
-    if tongue.transport is not None:
-        if tongue.random.random() < 0.5:
-            tongue.transport.loseConnection()
-        else:
-            tongue.transport.abortConnection()  # type: ignore[attr-defined]
+    transport = ITCPTransport(tongue.transport)
+    if tongue.random.random() < 0.5:
+        transport.loseConnection()
+    else:
+        transport.abortConnection()
 
 
 def stop_reading(tongue: _Tongue) -> None:
     """Read nothing any more."""
-    if tongue.transport is not None:
-        tongue.transport.pauseProducing()  # type: ignore[attr-defined]
+    IPushProducer(tongue.transport).pauseProducing()
 
 
 def say_nothing(tongue: _Tongue) -> None:

@@ -37,9 +37,18 @@ class _Draft:
     made: list[Operation] = field(factory=list)
     spare: int = 0
 
-    def do(self, at: float, what: str, *who: str, **more: object) -> None:
+    def do(
+        self,
+        at: float,
+        what: str,
+        *who: str,
+        whom: tuple[str, ...] = (),
+        number: float = 0.0,
+        text: str = "",
+    ) -> None:
         """Do something at a time."""
-        self.made.append(Operation(at=round(at, 3), what=what, who=who, **more))  # type: ignore[arg-type]
+        at = round(at, 3)
+        self.made.append(Operation(at=at, what=what, who=who, whom=whom, number=number, text=text))
 
     def someone(self) -> str:
         """Any of them."""

@@ -77,10 +77,11 @@ class Tally:
 
     def add(self, outcome: Outcome) -> None:
         """One more."""
-        self._count(outcome)
-        self.profiles.setdefault(outcome.run.profile, Tally())._count(outcome)  # noqa: SLF001 - its own class
+        self.count(outcome)
+        self.profiles.setdefault(outcome.run.profile, Tally()).count(outcome)
 
-    def _count(self, outcome: Outcome) -> None:
+    def count(self, outcome: Outcome) -> None:
+        """One more, of whatever profile."""
         figures, failure = outcome.figures, outcome.failure
         self.runs += 1
         self.seconds += figures.seconds

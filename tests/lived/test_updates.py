@@ -35,7 +35,7 @@ class UpdatesTests(RoughCase):
 
     if not Path("/proc/self/stat").exists():
         skip = "there is no /proc: what a node costs cannot be read"
-    elif updates.library() is None:
+    elif updates.openssl() is None:
         skip = "OpenSSL's shared library (Debian: libssl3) is not there to attack with"
 
     async def flooded(self, *, linked: bool, mode: str) -> None:

@@ -23,7 +23,7 @@ BATCH = 2000
 """Updates that are made before they are sent: one by one they would be slow."""
 
 
-def library() -> ctypes.CDLL | None:
+def openssl() -> ctypes.CDLL | None:
     """OpenSSL 3, if this machine has it."""
     name = find_library("ssl")
     try:
@@ -57,7 +57,7 @@ def say(event: str, **members: object) -> None:
 def main(port: str, certificate: str, key: str, hello: str, mode: str, seconds: str) -> None:
     """Flood for so long, or until the connection is cut."""
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    ssl = library()
+    ssl = openssl()
     assert ssl is not None
     pipe = socket.socket()
     # What the kernels hold does not count as sent.
