@@ -40,7 +40,7 @@ class Limits:
     accepted_per_second: float = 200.0
     """Connections let in from all in the long run. A handshake costs about a millisecond: a fifth of
     a core."""
-    accepted_at_once: float = 1000.0
+    accepted_at_once: int = 1000
     """The same at once, after a quiet time: a whole fleet may come back, and a second of our time is
     less than the silence after which anybody is dead. One source address gets half of either, so
     that others get in beside it."""

@@ -30,7 +30,7 @@ MAY_IMPORT = {
 }
 
 PURE = {
-    *("wire.errors", "wire.plain", "wire.frames", "wire.messages", "wire.session"),
+    *("wire.bucket", "wire.errors", "wire.plain", "wire.frames", "wire.messages", "wire.session"),
     *("trust.records", "trust.policy", "trust.signing", "trust.identity"),
     *("mesh.addresses", "mesh.book", "mesh.gate", "mesh.liveness", "mesh.own", "mesh.pairing"),
     *("mesh.status", "mesh.tlsrecords", "mesh.twins", "mesh.wall"),

@@ -10,6 +10,7 @@ from typing import Final
 from attrs import define, field
 
 from gossip.mesh.addresses import Address
+from gossip.wire.bucket import Bucket, Rate
 
 PART: Final = 2
 """One source address gets no more than this part of what all get in a second, and at once."""
@@ -21,25 +22,6 @@ _HOSTS: Final = 4096
 """Source addresses whose rates are kept, and as many at which a peer proved its key: 2 MiB."""
 
 
-@define
-class Bucket:
-    """Tokens: `rate` more each second, up to `burst`, which it begins with."""
-
-    rate: float
-    burst: float
-    _level: float = field(default=0.0, init=False)
-    _at: float = field(default=float("-inf"), init=False)
-
-    def take(self, now: float) -> bool:
-        """Take a token; False where there is none."""
-        self._level = min(self.burst, self._level + (now - self._at) * self.rate)
-        self._at = now
-        if self._level < 1:
-            return False
-        self._level -= 1
-        return True
-
-
 class Pace:
     """
     How many connections may begin a handshake, which is the dearest thing a stranger can ask for.
@@ -49,18 +31,17 @@ class Pace:
     (everybody may be a peer), so it gets no more than its part either.
     """
 
-    def __init__(self, rate: float, burst: float) -> None:
-        self._rate = rate
-        self._burst = burst
-        self._all = Bucket(rate, burst)
-        self._reserve = Bucket(rate, burst)
+    def __init__(self, rate: float, burst: int) -> None:
+        self._part = Rate(rate / PART, burst // PART)
+        self._all = Bucket(Rate(rate, burst))
+        self._reserve = Bucket(Rate(rate, burst))
         self._each: OrderedDict[str, Bucket] = OrderedDict()
 
     def take(self, host: str, now: float, *, proved: bool) -> bool:
         """Count one more connection from there; False where there were too many."""
         each = self._each.get(host)
         if each is None:
-            each = self._each[host] = Bucket(self._rate / PART, self._burst / PART)
+            each = self._each[host] = Bucket(self._part)
             if len(self._each) > _HOSTS:
                 self._each.popitem(last=False)
         self._each.move_to_end(host)

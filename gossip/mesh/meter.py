@@ -29,7 +29,8 @@ from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
 from zope.interface import Interface, implementer
 
-from gossip.mesh.tlsrecords import LINKED, STRANGER, Allowance, RecordReader
+from gossip.mesh.tlsrecords import LINKED, STRANGER, RecordReader
+from gossip.wire.bucket import Bucket
 
 PAUSE: Final = 0.1
 """Seconds for which reading stops when the records are used up: the grain of the rate."""
@@ -73,7 +74,7 @@ class Meter(ProtocolWrapper):
         ProtocolWrapper.__init__(self, factory, wrapped)
         self._clock = factory.clock
         self._records = RecordReader()
-        self._allowance = Allowance(STRANGER, self._clock.seconds())
+        self._allowance = Bucket(STRANGER, self._clock.seconds())
         self._held = b""
         """What may not pass yet: at most what TCP reads at once."""
         self._alarm: IDelayedCall | None = None
@@ -89,7 +90,7 @@ class Meter(ProtocolWrapper):
 
     def admitted(self) -> None:
         """The peer has a link: it may send more."""
-        self._allowance.change(LINKED, self._clock.seconds())
+        self._allowance = Bucket(LINKED, self._clock.seconds())
 
     def watch(self, overflow: Callable[[], None]) -> None:
         """Call this when the peer leaves too much unread."""

@@ -8,17 +8,11 @@ about the same.
 
 from typing import Final
 
-from attrs import define, field, frozen
+from attrs import define
+
+from gossip.wire.bucket import Rate
 
 _HEADER: Final = 5
-
-
-@frozen
-class Rate:
-    """Records in the long run, and at once."""
-
-    per_second: float
-    at_once: int
 
 
 STRANGER: Final = Rate(20.0, 64)
@@ -58,31 +52,3 @@ class RecordReader:
             if len(self._header) == _HEADER:
                 self._rest = self._header[3] << 8 | self._header[4]
                 self._header = b""
-
-
-@define(eq=False)
-class Allowance:
-    """A bucket of records that fills at a rate."""
-
-    _rate: Rate
-    _at: float
-    _left: float = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        """It begins full."""
-        self._left = float(self._rate.at_once)
-
-    def change(self, rate: Rate, now: float) -> None:
-        """Another rate holds from now on; the bucket is full."""
-        self._rate, self._at, self._left = rate, now, float(rate.at_once)
-
-    def left(self, now: float) -> int:
-        """How many records may begin now."""
-        earned = (now - self._at) * self._rate.per_second
-        self._left = min(float(self._rate.at_once), self._left + earned)
-        self._at = now
-        return int(self._left)
-
-    def spend(self, records: int) -> None:
-        """So many have begun."""
-        self._left -= records

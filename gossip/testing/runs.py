@@ -7,26 +7,15 @@ What is in here goes from process to process: small values only.
 import gc
 from collections.abc import Callable
 from traceback import format_exc
-from typing import Final
 
-from attrs import define, field, frozen
-from twisted.logger import (
-    ILogObserver,
-    LogEvent,
-    LogLevel,
-    formatEvent,
-    globalLogBeginner,
-    globalLogPublisher,
-)
-from zope.interface import implementer
+from attrs import evolve, frozen
+from twisted.logger import globalLogBeginner
 
 from gossip.testing.invariants import Breach
 from gossip.testing.plan import Plan
 from gossip.testing.profiles import plan
-from gossip.testing.simulation import Simulation
+from gossip.testing.simulation import Errors, Simulation
 from gossip.testing.watch import Figures
-
-_MOST: Final = 3
 
 
 @frozen
@@ -90,19 +79,18 @@ def perform(run: Run, read: Callable[[str], None] | None = None) -> Outcome:
     """
     collects = gc.isenabled()
     gc.disable()
-    errors = _Errors()
-    globalLogPublisher.addObserver(errors)
+    with Errors() as errors:
+        try:
+            outcome = _simulated(run, read)
+            gc.collect()
+        finally:
+            if collects:
+                gc.enable()
     try:
-        outcome = _simulated(run, read)
-        gc.collect()
-    finally:
-        globalLogPublisher.removeObserver(errors)
-        if collects:
-            gc.enable()
-    if outcome.failure is not None or not errors.seen:
-        return outcome
-    forgotten = Failure("I7", "no_errors", outcome.figures.seconds, "\n".join(errors.seen))
-    return Outcome(run, forgotten, outcome.digest, outcome.figures)
+        errors.raise_first(outcome.figures.seconds)
+    except Breach as forgotten:
+        return evolve(outcome, failure=outcome.failure or _failure(forgotten))
+    return outcome
 
 
 def be_quiet() -> None:
@@ -127,22 +115,3 @@ def _failure(breach: Breach | None) -> Failure | None:
     if breach is None:
         return None
     return Failure(breach.number, breach.name, breach.at, breach.what)
-
-
-@implementer(ILogObserver)
-@define(eq=False)
-class _Errors:
-    """
-    What was logged as an error, as text: a failure would keep everything alive.
-
-    Only the first few: Twisted tells of a forgotten Deferred in two events.
-    """
-
-    seen: list[str] = field(factory=list)
-
-    def __call__(self, event: LogEvent) -> None:
-        """One more line of the log."""
-        if event.get("log_level", LogLevel.info) >= LogLevel.error and len(self.seen) < _MOST:
-            failure = event.get("log_failure")
-            trace = "" if failure is None else f"\n{failure.getTraceback()}"
-            self.seen.append(f"{formatEvent(event)}{trace}")

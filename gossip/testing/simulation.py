@@ -71,7 +71,7 @@ class Simulation:
         Nothing but the plan decides what happens.
         """
         breach: Breach | None = None
-        with _Errors() as errors:
+        with Errors() as errors:
             try:
                 for _ in self._phases():
                     errors.raise_first(self.clock.seconds())
@@ -185,18 +185,30 @@ def _names(pairs: list[tuple[Machine, Machine]]) -> str:
 
 
 @implementer(ILogObserver)
-class _Errors(AbstractContextManager["_Errors"]):
-    """What is logged as an error while a simulation runs: there must be nothing."""
+class Errors(AbstractContextManager["Errors"]):
+    """
+    What is logged as an error while this is entered: there must be nothing.
+
+    As text, since a failure would keep everything alive; and only the first few: what was forgotten
+    is logged in two events, of which the second says what it was.
+    """
 
     def __init__(self) -> None:
         self._seen: list[str] = []
 
-    def __enter__(self) -> "_Errors":  # noqa: PYI034 - Self came with Python 3.11
+    def __enter__(self) -> "Errors":  # noqa: PYI034 - Self came with Python 3.11
         globalLogPublisher.addObserver(self)
         return self
 
     def __exit__(self, *_: object) -> None:
         globalLogPublisher.removeObserver(self)
+
+    def __call__(self, event: LogEvent) -> None:
+        """Observe one event."""
+        if event.get("log_level", LogLevel.info) >= LogLevel.error and len(self._seen) < SHOWN:
+            failure = event.get("log_failure")
+            trace = "" if failure is None else f"\n{failure.getTraceback()}"
+            self._seen.append(f"{formatEvent(event)}{trace}")
 
     def raise_first(self, at: float) -> None:
         """
@@ -205,12 +217,4 @@ class _Errors(AbstractContextManager["_Errors"]):
         :raises Breach: there was something.
         """
         if self._seen:
-            # What was forgotten is logged in two events, of which the second says what it was.
-            raise Breach("I7", "no_errors", at, "\n".join(self._seen[:SHOWN]))
-
-    def __call__(self, event: LogEvent) -> None:
-        """Observe one event."""
-        if event.get("log_level", LogLevel.info) >= LogLevel.error:
-            failure = event.get("log_failure")
-            trace = "" if failure is None else f"\n{failure.getTraceback()}"
-            self._seen.append(f"{formatEvent(event)}{trace}")
+            raise Breach("I7", "no_errors", at, "\n".join(self._seen))

@@ -22,6 +22,7 @@ from attrs import evolve, frozen
 from msgspec import UnsetType
 
 from gossip.wire import messages
+from gossip.wire.bucket import Bucket, Rate
 from gossip.wire.errors import LocalProtocolError, RemoteProtocolError
 from gossip.wire.frames import LONGEST, FrameReader
 from gossip.wire.messages import (
@@ -178,8 +179,7 @@ class Session:
         self._viewed_at = now
         self._begun_at: float | None = None
         self._suspected = False
-        self._allowance = terms.frames_at_once
-        self._allowed_at = now
+        self._allowance = Bucket(Rate(terms.frames_per_second, int(terms.frames_at_once)), now)
         self._resume_at: float | None = None
 
     @property
@@ -215,7 +215,7 @@ class Session:
 
     def charge(self, frames: float) -> None:
         """What the peer made us do has cost as much as so many frames: it counts as those."""
-        self._allowance -= frames
+        self._allowance.spend(frames)
 
     def close(self, bye: Bye, now: float) -> bytes:
         """
@@ -309,10 +309,9 @@ class Session:
 
     def _read(self, now: float) -> list[Event]:
         events: list[Event] = []
-        self._refill(now)
         try:
             while not self.ended:
-                if self._allowance < 1:
+                if self._allowance.left(now) < 1:
                     self._resume_at = now + self._terms.pause
                     self.hastened = True
                     break
@@ -321,7 +320,7 @@ class Session:
                     self._await_rest()
                     break
                 self._begun_at = now
-                self._allowance -= 1 + len(body) // self._terms.frame_grain
+                self._allowance.spend(1 + len(body) // self._terms.frame_grain)
                 message = self._hear(body, now)
                 if message is not None:
                     events.append(Received(message))
@@ -378,8 +377,3 @@ class Session:
         reason = reason[:LONGEST_REASON]
         farewell = self.close(Bye(code, reason), now)
         return Broken(code, reason, farewell)
-
-    def _refill(self, now: float) -> None:
-        earned = (now - self._allowed_at) * self._terms.frames_per_second
-        self._allowance = min(self._terms.frames_at_once, self._allowance + earned)
-        self._allowed_at = now

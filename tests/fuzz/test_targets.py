@@ -22,6 +22,7 @@ from gossip.trust.identity import KeyRefused, PeerId
 from gossip.trust.records import Record, RecordRefused
 from gossip.trust.signing import PublicKey
 from gossip.wire import messages, plain
+from gossip.wire.bucket import Bucket, Rate
 from gossip.wire.errors import LocalProtocolError, RemoteProtocolError
 from gossip.wire.frames import FrameReader
 from gossip.wire.messages import Bye, Message, Ping, Sealed, Unknown
@@ -403,8 +404,7 @@ class SessionTests(TargetCase):
 
         class Greedy(Session):
             def receive(self, data: bytes, now: float) -> list[Event]:
-                self._allowance = 1e9
-                self._terms = evolve(self._terms, frames_at_once=1e9)
+                self._allowance = Bucket(Rate(1e9, 10**9), now)
                 return super().receive(data, now)
 
         promise = "no more frames are taken than the rate allows"

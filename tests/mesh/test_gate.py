@@ -3,10 +3,10 @@ Who is pending, and who was dialed how often.
 """
 
 from gossip.mesh.addresses import Address
-from gossip.mesh.gate import PART, PROVED_PLACES, Bucket, Gate, Pace, Sparing
+from gossip.mesh.gate import PART, PROVED_PLACES, Gate, Pace, Sparing
 from tests.cases import UnitCase
 
-RATE, BURST = 200.0, 1000.0
+RATE, BURST = 200.0, 1000
 
 
 class GateTests(UnitCase):
@@ -111,24 +111,6 @@ class GateTests(UnitCase):
             gate.proved(str(number))
         self.assertEqual(4096, len(gate._proved))
         self.assertIn("first", gate._proved)
-
-
-class BucketTests(UnitCase):
-    """Tokens."""
-
-    def test_burst(self) -> None:
-        """It begins full."""
-        bucket = Bucket(rate=1, burst=3)
-        self.assertEqual([True] * 3 + [False], [bucket.take(5.0) for _ in range(4)])
-
-    def test_rate(self) -> None:
-        """It fills again with time, and no further than it was."""
-        bucket = Bucket(rate=2, burst=3)
-        for _ in range(3):
-            bucket.take(0.0)
-        self.assertFalse(bucket.take(0.4))
-        self.assertTrue(bucket.take(0.5))
-        self.assertEqual([True] * 3 + [False], [bucket.take(99.0) for _ in range(4)])
 
 
 class PaceTests(UnitCase):

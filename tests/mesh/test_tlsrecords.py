@@ -5,7 +5,7 @@ Where TLS records begin, and how many may.
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from gossip.mesh.tlsrecords import LINKED, STRANGER, Allowance, Rate, RecordReader
+from gossip.mesh.tlsrecords import LINKED, STRANGER, RecordReader
 from tests.cases import UnitCase
 
 
@@ -52,25 +52,8 @@ class RecordReaderTests(UnitCase):
         self.assertEqual((len(data), len(sizes)), (at + size, begun + count))
 
 
-class AllowanceTests(UnitCase):
-    """A bucket of records."""
-
-    def test_burst_and_rate(self) -> None:
-        """It begins full, fills at its rate, and never above its burst."""
-        allowance = Allowance(Rate(10.0, 50), 0.0)
-        self.assertEqual(50, allowance.left(0.0))
-        allowance.spend(50)
-        self.assertEqual([0, 0, 5, 10], [allowance.left(now) for now in (0.0, 0.05, 0.5, 1.0)])
-        self.assertEqual(50, allowance.left(1000.0))
-
-    def test_change(self) -> None:
-        """Another rate begins with a full bucket."""
-        allowance = Allowance(Rate(10.0, 50), 0.0)
-        allowance.spend(50)
-        allowance.change(Rate(1000.0, 70), 5.0)
-        self.assertEqual(70, allowance.left(5.0))
-        allowance.spend(70)
-        self.assertEqual(62, allowance.left(5.0625))
+class RateTests(UnitCase):
+    """How many records are enough."""
 
     def test_no_honest_peer_is_slowed(self) -> None:
         """The frames that a link may carry fit, as full records or as two small ones each."""

@@ -150,8 +150,8 @@ OF_LINKS: Final = (
         name="rate-not-limited",
         story="Every frame is taken as it comes: TCP has its own flow control.",
         file="wire/session.py",
-        old="if self._allowance < 1:",
-        new='if self._allowance < float("-inf"):',
+        old="if self._allowance.left(now) < 1:",
+        new='if self._allowance.left(now) < float("-inf"):',
         profiles=("hostile",),
     ),
     Mutant(
