@@ -49,10 +49,12 @@ class Doorstep:
     inside: IProtocolFactory
 
     def buildProtocol(self, addr: IAddress) -> IProtocol | None:
-        """What the TLS factory built, or nothing, upon which Twisted closes the connection."""
-        built = self.inside.buildProtocol(addr)
-        behind_tls = getattr(built, "wrappedProtocol", built)
-        return None if getattr(behind_tls, "turned_away", False) else built
+        """What the factory inside built, or nothing, upon which Twisted closes the connection."""
+        built = innermost = self.inside.buildProtocol(addr)
+        # TLS and the meter are wrappers, and there may be others.
+        while (wrapped := getattr(innermost, "wrappedProtocol", None)) is not None:
+            innermost = wrapped
+        return None if getattr(innermost, "turned_away", False) else built
 
     def doStart(self) -> None:
         """A port begins to listen."""

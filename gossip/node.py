@@ -205,7 +205,7 @@ def compose(
     return kind(
         settings=settings,
         mesh=mesh,
-        doors=[_secured(door, secure, reactor) for door in _doors(settings, reactor)],
+        doors=[secured(door, secure, reactor) for door in _doors(settings, reactor)],
         tell=partial(_tell_all, tells),
         when_running=reactor.callWhenRunning,
         closing=closing,
@@ -330,7 +330,9 @@ def _doors(settings: Settings, reactor: Any) -> list[Door]:
     return [Door(text, partial(listeners.endpoint, reactor, text)) for text in settings.listen]
 
 
-def _secured(door: Door, secure: Credentials, reactor: Any) -> Door:
+def secured(door: Door, secure: Credentials, reactor: Any) -> Door:
+    """The same door, with TLS and a meter below it."""
+
     def opened(port: int) -> IStreamServerEndpoint:
         return wrapServerTLS(secure, MeteredServer(door.open(port), reactor), clock=reactor)
 

@@ -20,9 +20,6 @@ from gossip.testing.network import Network, Place
 from gossip.testing.plan import Inhabitant, Operation, Plan
 from gossip.testing.unrest import Unrest
 
-AFTERMATH: Final = 2.0
-"""Seconds in which what a fault has caused may still show, beyond a silence."""
-
 
 @define(eq=False)
 class Town:
