@@ -102,6 +102,7 @@ def is_loopback(host: str) -> bool:
     return ip is not None and ip.is_loopback
 
 
+@lru_cache(maxsize=1024)
 def reachable(host: str) -> bool:
     """Whether a literal address could be somebody's at all."""
     ip = literal(host)

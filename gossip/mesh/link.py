@@ -123,6 +123,7 @@ class Link(Protocol):
         self._outflow = Outflow(most=around.limits.unread_bytes, seconds=self._now, tell=self.tell)
         self._stream = Stream(self._outflow)
         self._closing = False
+        self._far: Address | None = None
 
     def __repr__(self) -> str:
         """For logs."""
@@ -131,6 +132,8 @@ class Link(Protocol):
     @property
     def far(self) -> Address:
         """The other end of the connection."""
+        if self._far is not None:
+            return self._far
         dialed = self.attempt
         return far_end(self.transport) if dialed is None else dialed.address.plain()
 
@@ -158,6 +161,7 @@ class Link(Protocol):
     def connectionMade(self) -> None:
         """TCP is up, which is nothing yet."""
         assert self.transport is not None
+        self._far = self.far
         self._stream.open(self.transport)
         self._around.host.connected(self)
         if not self._closing:

@@ -58,6 +58,8 @@ class Roster:
         self._agenda = agenda
         self._tell = tell
         self._losses: dict[PeerId, _Loss] = {}
+        # Since when this node has run without a stall.
+        self._ran_from = float("-inf")
 
     def admit(self, link: Link, hello: Hello) -> None:
         """A link is up."""
@@ -112,8 +114,11 @@ class Roster:
     def dial_failed(self, target: Target, ending: Ending) -> None:
         """A dial led to no link."""
         loss = self._losses.get(target.peer) if target.peer is not None else None
-        # One that began before may have failed of what broke the link as well.
-        if loss is not None and ending.code != NOWHERE and target.begun_at >= loss.at:
+        if loss is None or ending.code == NOWHERE:
+            return
+        # One that began before may have failed of what broke the link as well; and one that was
+        # under way while we did not run, of that.
+        if target.begun_at >= max(loss.at, self._ran_from):
             self.give_up(loss, f"{loss.reason}; dialed again: {ending.reason}")
 
     def give_up(self, loss: _Loss, reason: str) -> None:
@@ -132,6 +137,7 @@ class Roster:
 
     def forgive(self, seconds: float) -> None:
         """This node did not run for so long: nobody is late for it."""
+        self._ran_from = self._clock.seconds()
         for loss in self._losses.values():
             loss.until += seconds
             self._agenda.set(loss, loss.until)

@@ -17,10 +17,11 @@ from gossip.testing.watch import Watch, hosts_of
 from gossip.trust import records
 from gossip.trust.records import Record
 
-CROWDED: Final = 3.0
-"""Seconds for which a node may have two links to one peer: a probe, and the farewell of the loser."""
+CROWDED: Final = 4.0
+"""Seconds for which a node may have two links to one peer: a probe, the farewell of the loser, and the
+look."""
 
-LATE: Final = 2.5
+LATE: Final = 3.5
 """Seconds beyond three heartbeats: one for the look at everything, the rest for what was on the way."""
 
 DIALS: Final = 100
@@ -263,7 +264,7 @@ ALWAYS: Final[tuple[Invariant, ...]] = (
     conduct.own_records_are_told,
     conduct.records_hold,
 )
-"""Checked each second."""
+"""Checked at each look."""
 
 BOUNDS: Final[tuple[Invariant, ...]] = (
     books_are_equal,

@@ -14,7 +14,7 @@ from attrs import define, field
 from gossip.testing.chance import stream
 from gossip.testing.plan import UNMET_WAIT, Inhabitant, Operation, Plan
 
-HEARTBEATS: Final = (1.0, 2.0, 5.0, 5.0, 5.0)
+HEARTBEATS: Final = (1.0, 2.0, 5.0, 5.0, 10.0)
 """Seconds; the longer ones make more simulated time for the same work."""
 
 UNMET_WAITS: Final = (40.0, 40.0, 40.0, 40.0, 40.0, 40.0, 40.0, UNMET_WAIT)

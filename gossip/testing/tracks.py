@@ -36,7 +36,7 @@ class _Herd:
 
 @define(eq=False)
 class _Bond:
-    """One link of a node to a peer, as it was seen each second."""
+    """One link of a node to a peer, as it was seen at each look."""
 
     link: object
     since: float

@@ -227,16 +227,19 @@ class Watch:
         return figures
 
     def _happened(self, machine: Machine, event: Event) -> None:
-        self.town.network.trace.note(f"{machine.name} {event}")
         if isinstance(event, PingHeard):
+            # The trace holds the ping itself, as it was carried.
             self._pinged(machine, PeerId(event.peer))
-        if isinstance(event, PingHeard | Refused):
+            return
+        self.town.network.trace.note(f"{machine.name} {event}")
+        if isinstance(event, Refused):
             return
         if isinstance(event, IdentityMismatch):
             taken = self._taken.setdefault((machine, machine.boots), set())
             taken.add(event.address.rpartition(":")[0])
         if isinstance(event, PeerAlive | PeerDead | PeerLeft):
-            self._changes += 1
+            # A liar may promise a heartbeat a minute, and be silent for three of those.
+            self._changes += self.subject(event.peer) is not None
             self._judge(machine, event)
 
     def _pinged(self, machine: Machine, peer: PeerId) -> None:

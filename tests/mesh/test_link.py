@@ -706,8 +706,8 @@ class FarTests(LinkCase):
             ("2001:db8::1", "2001:db8::1", False),
             ("a/socket", "a/socket", False),
         ):
-            self.begin()
-            self.wire.peerAddr = _Where(host, 5)
+            self.link = Link(Role.ACCEPTOR, self.around(), None, self.leave)
+            self.link.makeConnection(Wire(peerAddress=_Where(host, 5)))
             self.assertEqual(Address(far, 5), self.link.far)
             self.assertIs(loopback, self.link.loopback)
 

@@ -209,6 +209,21 @@ class DeathTests(RosterCase):
         self.a.mesh.dial_failed(new, Ending("unreachable", "no answer"))
         self.assertEqual(PeerState.DEAD, self.state())
 
+    def test_dial_from_before_a_stall(self) -> None:
+        """A dial that failed while this node did not run says nothing of the peer."""
+        self.meet(heartbeat=5.0)
+        self.disappear()
+        self.a.mesh.links[self.p.id].abort(Ending("closed", "the connection broke"))
+        self.town.run(0.1, 0.01)
+        old = Target(print, self.p.id, begun_at=self.town.clock.seconds())
+        self.town.run(1)
+        self.a.mesh._roster.forgive(0.9)
+        new = Target(print, self.p.id, begun_at=self.town.clock.seconds())
+        self.a.mesh.dial_failed(old, Ending("timeout", "no answer"))
+        self.assertEqual(PeerState.ALIVE, self.state())
+        self.a.mesh.dial_failed(new, Ending("timeout", "no answer"))
+        self.assertEqual(PeerState.DEAD, self.state())
+
     def test_duplicate_dial_is_no_death(self) -> None:
         """A second dial that meets the first one says nothing about the peer."""
         self.a.mesh._dialer.dial_seed(Seed(self.p.address))

@@ -184,7 +184,7 @@ class BrokenTests(UnitCase):
         self.assertIsNone(perform(run_of(small)).failure)
         again = run("--replay", str(path), program=self.program)
         self.assertEqual(1, again.returncode)
-        self.assertIn("I99 nothing_snaps at 1.0 s", again.stdout)
+        self.assertIn("I99 nothing_snaps at 2.0 s", again.stdout)
 
     def test_enough(self) -> None:
         """After as many failures as were asked for no more is run; without shrinking all is kept."""

@@ -107,7 +107,7 @@ class VerdictTests(UnitCase):
 
         self.patch(simulation, "ALWAYS", (nobody_boots,))
         breach = Simulation(pair()).run().breach
-        self.assertEqual("I99 nobody_boots at 1.0 s: somebody has", str(breach))
+        self.assertEqual("I99 nobody_boots at 2.0 s: somebody has", str(breach))
 
     def test_error(self) -> None:
         """What goes wrong in a node is a breach, with its traceback."""
