@@ -83,9 +83,13 @@ levels: Final = Levels(Threshold(), globalLogPublisher)
 _log: Final = Logger(observer=levels)
 
 
-def configure(environment: Mapping[str, str]) -> None:
-    """Take the levels from `P2P_GOSSIP_LOG`, or else from `RUST_LOG`; warn of unknown words."""
-    text = environment.get("P2P_GOSSIP_LOG")
+def configure(environment: Mapping[str, str], wanted: str | None = None) -> None:
+    """
+    Take the levels that are wanted, else from `P2P_GOSSIP_LOG`, or else from `RUST_LOG`.
+
+    Unknown words are warned of.
+    """
+    text = wanted if wanted is not None else environment.get("P2P_GOSSIP_LOG")
     if text is None:
         text = environment.get("RUST_LOG", "")
     levels.threshold = Threshold.parse(text)

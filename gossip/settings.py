@@ -129,6 +129,12 @@ class Settings:
     """Where not empty, addresses heard from others are dialed only inside these networks."""
     output: str = "text"
     """What goes to stdout: `text`, `json` or `none`."""
+    state: str | None = None
+    """Path of the directory in which the node remembers; none keeps everything in memory."""
+    control: str | None = None
+    """Path of the Unix socket at which it can be asked; none takes the usual place, if there is one."""
+    log: str | None = None
+    """Log levels, as `P2P_GOSSIP_LOG` has them; none lets the environment decide."""
     limits: Limits = field(factory=Limits)
 
 

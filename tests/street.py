@@ -32,8 +32,9 @@ from zope.interface import implementer
 from gossip.mesh.addresses import Address
 from gossip.mesh.book import PeerState
 from gossip.mesh.link import Link
-from gossip.mesh.mesh import Mesh, World
+from gossip.mesh.mesh import Mesh
 from gossip.mesh.own import Subject
+from gossip.mesh.parts import World
 from gossip.mesh.status import Event
 from gossip.mesh.target import Dialing, Target
 from gossip.settings import Seed, Settings
@@ -376,7 +377,7 @@ class House:
             found.append(f"{len(dialer._places)} dials are counted as under way")
         if set(mesh.links.values()) - set(mesh._connections):
             found.append("a link has no connection")
-        if set(mesh._reconciler._exchanges) - set(mesh._connections):
+        if set(mesh._talk._reconciler._exchanges) - set(mesh._connections):
             found.append("views are compared on a connection that is gone")
         return [f"{self.name}: {what}" for what in found]
 

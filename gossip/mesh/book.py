@@ -16,6 +16,7 @@ from typing import Final
 
 from attrs import define, field
 
+from gossip.mesh.memories import Changed, Memory
 from gossip.trust import records
 from gossip.trust.identity import PeerId
 from gossip.trust.records import Record, RecordRefused
@@ -106,12 +107,28 @@ class Entry:
     """The literal address, without a port, at which it proved its key last."""
     met: bool = False
     """Whether there ever was a link to it."""
+    first_linked: float | None = None
+    """Unix time of its first link."""
+    last_linked: float | None = None
+    """Unix time at which its last link came up, or was lost."""
+    address: str = ""
+    """`host:port` where it was found last, for people."""
     _ready: Record | None = field(default=None, init=False)
 
     @property
     def record(self) -> Record:
         """What it says of itself."""
         return self._ready or records.read(self.held.sealed())
+
+    @property
+    def found_at(self) -> str | None:
+        """`host:port` where it was found last, or is to be found at the host that it proved."""
+        if self.address or not self.host:
+            return self.address or None
+        said = self.record.addresses
+        return next(
+            (text for text in said if text.rpartition(":")[0].strip("[]") == self.host), None
+        )
 
     def renew(self, record: Record) -> None:
         """It says something newer."""
@@ -148,11 +165,13 @@ def bucket_of(peer: PeerId) -> int:
 class Book:
     """All records held, the node's own included."""
 
-    def __init__(self, own: Record, capacity: int) -> None:
+    def __init__(self, own: Record, capacity: int, changed: Changed = lambda peer: None) -> None:
+        """`changed` is told of each peer of which something else is to be remembered."""
         self.own = own
         self.dropped = 0
         """How many peers had to go for others, since the book is full."""
         self._capacity = capacity
+        self._changed = changed
         self._entries: dict[PeerId, Entry] = {}
         self._never_linked: dict[PeerId, None] = {}
         self._hearsay_bytes = 0
@@ -177,6 +196,7 @@ class Book:
         """The node made a new record of itself."""
         self.own = record
         self._count(Held.of(record))
+        self._changed(record.id)
 
     def learn(
         self, sealed: Sealed, wall: float, *, loopback: bool, linking: bool = False
@@ -214,7 +234,58 @@ class Book:
         entry = self._entries[peer]
         if happening is Happening.LINKED:
             self._no_hearsay(entry)
+        self._changed(peer)
         return entry.happened(happening)
+
+    def recall(self, memory: Memory, wall: float) -> Entry:
+        """
+        Take back a peer as it was remembered; who was alive is dead until there is a link again.
+
+        :raises RecordRefused: its record does not count, or there is no room for it.
+        """
+        record = records.read(memory.sealed)
+        if record.id != memory.id:
+            raise RecordRefused("it is the record of another peer")
+        records.judge(record, self.own.network, wall)
+        records.verify(record)
+        if record.id == self.own.id:
+            raise RecordRefused("it is this node's own")
+        if record.id not in self._entries:
+            self._make_room(linking=False)
+        entry = self._entries[record.id] = Entry(Held.of(record))
+        entry.loopback = memory.loopback
+        entry.first_linked, entry.last_linked = memory.first_linked, memory.last_linked
+        entry.address = memory.address or ""
+        entry.met = memory.first_linked is not None
+        if record.state == "left":
+            entry.state = PeerState.LEFT
+        elif entry.met:
+            entry.state = PeerState.DEAD
+        if not entry.met:
+            self._never_linked[record.id] = None
+            self._hearsay_bytes += len(entry.held.body)
+            self._crowd_out(record.id)
+        self._count(entry.held)
+        return entry
+
+    def remember(self, peer: PeerId) -> Memory | None:
+        """What is to be remembered of a peer; None where nothing is."""
+        entry = self._entries.get(peer)
+        if entry is None:
+            return None
+        return Memory(
+            id=peer,
+            sealed=entry.held.sealed(),
+            state=entry.state.value,
+            first_linked=entry.first_linked,
+            last_linked=entry.last_linked,
+            address=entry.found_at,
+            loopback=entry.loopback,
+        )
+
+    def forget(self, peer: PeerId) -> None:
+        """Drop all that is known of a peer."""
+        self._forget(peer)
 
     def expire(self, wall: float, linked: Callable[[PeerId], bool]) -> list[PeerId]:
         """
@@ -279,6 +350,7 @@ class Book:
         if record.id in self._never_linked:
             self._hearsay_bytes += longer
             self._crowd_out(record.id)
+        self._changed(record.id)
 
     def _count(self, held: Held) -> None:
         before = self._counted.get(held.id)
@@ -321,3 +393,4 @@ class Book:
         held = self._counted.pop(peer, None)
         if held is not None:
             self._digests.toggle(held)
+        self._changed(peer)

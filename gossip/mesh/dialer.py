@@ -5,26 +5,20 @@ Healing is an invariant here, not an event: whoever has no link is dialed, for e
 Backoff is reset by admission only, since an open socket proves nothing.
 """
 
-import errno
-import os
-from collections.abc import Callable, Sequence
 from random import Random
-from typing import NoReturn
 from typing import Protocol as Interface
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.defer import TimeoutError as GaveUp
-from twisted.internet.error import ConnectError, ConnectingCancelledError, DNSLookupError
-from twisted.internet.interfaces import IStreamClientEndpoint, ITransport
+from twisted.internet.error import ConnectingCancelledError
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from gossip.logs import levels
 from gossip.mesh.addresses import Address
 from gossip.mesh.admission import DUPLICATE
-from gossip.mesh.attempt import Attempt, Ending
+from gossip.mesh.attempt import Ending
 from gossip.mesh.book import Book
-from gossip.mesh.factories import Dialed
+from gossip.mesh.course import Course, Roads
 from gossip.mesh.link import Surroundings
 from gossip.mesh.places import Places
 from gossip.mesh.routes import NOWHERE, Routes
@@ -32,36 +26,11 @@ from gossip.mesh.target import Dialing, Target
 from gossip.settings import Limits, Seed
 from gossip.trust.identity import PeerId
 
-ADMITTED = "admitted"
-"""The code of a dial that led to a link."""
-
 RETURNED_GAP = 30.0
 """Seconds between two times that all are dialed soon because a dead peer came back."""
 
 CHANGED_GAP = 5.0
 """The same where we moved or slept. The dials of the time before have barely grown apart by then."""
-
-HEARSAY_WAIT = 15.0
-"""Seconds after which no further address of a peer never met is tried in one dial."""
-
-SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-"""Errors of a dial by which this machine or process has no more to give: they prove nothing."""
-
-RESOLVE_WAIT = 15.0
-"""Seconds for a name to become addresses. Resolvers give up by themselves, but not all of them."""
-
-
-class Roads(Interface):
-    """How addresses are reached."""
-
-    async def resolve(self, host: str) -> Sequence[str]:
-        """The literal addresses of a host; a literal is its own. Empty where there is none."""
-
-    def endpoint(self, address: Address) -> IStreamClientEndpoint:
-        """What connects to a literal address, with TLS."""
-
-    def vouching(self, host: str) -> Callable[[ITransport], None] | None:
-        """A further check of a seed that was dialed by this host name, if one is asked for."""
 
 
 class Outcomes(Interface):
@@ -87,15 +56,14 @@ class Dialer:
         outcomes: Outcomes,
     ) -> None:
         self._around = around
-        self._roads = roads
         self._book = book
-        self._routes = routes
         self._random = random
         # One for all targets, of which there may be thousands.
         self._when_due = self._start
         self._peers: dict[PeerId, Target] = {}
         self._seeds: list[Target] = []
         self._linked: set[PeerId] = set()
+        self._course = Course(around, roads, routes, self._unmet)
         self._places = Places(
             most=around.limits.dials,
             agenda=around.agenda,
@@ -129,6 +97,11 @@ class Dialer:
         elif target.state is Dialing.LEFT:
             # Whoever comes and goes, by what is said of it, is dialed no faster for that.
             self._after(target, max(delay, self._delay(target) if target.failures else 0))
+
+    def recall(self, peer: PeerId, address: Address | None) -> None:
+        """Dial a peer that was known before this node started, where it was found last at first."""
+        self.want(peer, self._random.uniform(0, self._limits.backoff_first))
+        self._peers[peer].last_good = address
 
     def confirmed(self, peer: PeerId) -> None:
         """A newer record of a peer came: its addresses count again."""
@@ -215,9 +188,21 @@ class Dialer:
 
     def _start(self, target: Target) -> None:
         """Dial a target now, or as soon as there is a place for it."""
-        if not self._stopped:
-            target.state = Dialing.QUEUED
-            self._places.ask(target)
+        if self._stopped:
+            return
+        if target.seed is not None and target.peer is None:
+            target.peer = self._found_at(target.seed.address)
+        if target.peer in self._linked:
+            self._rest(target)
+            _admitted(target)
+            return
+        target.state = Dialing.QUEUED
+        self._places.ask(target)
+
+    def _found_at(self, address: Address) -> PeerId | None:
+        """Which of the linked peers was dialed at an address."""
+        linked = (self._peers[peer] for peer in self._linked if peer in self._peers)
+        return next((target.peer for target in linked if target.last_good == address), None)
 
     def _begin(self, target: Target) -> None:
         target.state = Dialing.DIALING
@@ -242,7 +227,7 @@ class Dialer:
 
     async def _dial(self, target: Target) -> None:
         try:
-            ending = await self._any_address(target)
+            ending = await self._course.run(target)
         except (CancelledError, ConnectingCancelledError):
             return
         if self._stopped or not self._current(target):
@@ -260,72 +245,6 @@ class Dialer:
         self._outcomes.dial_failed(target, ending)
         # Thousands may have nowhere to be dialed: what is not told either is not kept.
         target.trouble = ending if ending.code != NOWHERE or target.seed is not None else None
-
-    async def _any_address(self, target: Target) -> Ending:
-        ending = Ending(NOWHERE, "it has no address that may be dialed")
-        now = self._around.clock.seconds
-        begun = now()
-        for address in self._routes.candidates(target):
-            if self._unmet(target) and now() > begun + HEARSAY_WAIT:
-                break
-            if self._unmet(target) and not self._routes.may_look_up(address, now()):
-                continue
-            hosts = await self._resolved(address.host)
-            if not hosts:
-                ending = Ending("unreachable", f"no address is known for {address.host}")
-            for host in hosts:
-                literal = Address(host, address.port)
-                objection = self._routes.objection(target, literal, now())
-                if objection is not None:
-                    # What was found at another address says more than what was not dialed.
-                    ending = objection if ending.code == NOWHERE else ending
-                    continue
-                outcome = await self._one_address(target, literal, address.host)
-                if outcome.code in (ADMITTED, DUPLICATE):
-                    target.last_good = address
-                    return outcome
-                if outcome.code == "identity":
-                    target.mismatched |= {address}
-                ending = outcome
-        return ending
-
-    async def _resolved(self, host: str) -> Sequence[str]:
-        resolving = Deferred.fromCoroutine(self._roads.resolve(host))
-        if not resolving.called:
-            resolving.addTimeout(RESOLVE_WAIT, self._around.clock)
-        try:
-            return await resolving
-        except GaveUp:
-            return ()
-
-    async def _one_address(self, target: Target, address: Address, host: str) -> Ending:
-        settled: Deferred[Ending | None] = Deferred()
-        seed = target.seed
-        attempt = Attempt(
-            address,
-            target.peer if seed is None else seed.peer,
-            settled.callback,
-            None if seed is None else self._roads.vouching(host),
-        )
-        begun = self._around.clock.seconds()
-        try:
-            connecting = self._roads.endpoint(address).connect(Dialed(self._around, attempt))
-            connecting.addTimeout(
-                self._limits.connect_wait, self._around.clock, onTimeoutCancel=_gave_up
-            )
-            await connecting
-        except GaveUp:
-            if self._around.agenda.stalled_at >= begun:
-                return Ending(NOWHERE, "this node itself did not run while it waited")
-            return Ending("unreachable", f"no answer within {self._limits.connect_wait:g} s")
-        except (ConnectError, DNSLookupError, OSError) as error:
-            if _number(error) in SHORTAGES:
-                return Ending(NOWHERE, f"this machine has no more to give: {_words(error)}")
-            return Ending("unreachable", _words(error))
-        outcome = await settled
-        if seed is not None and seed.peer is None and attempt.found is not None:
-            target.peer = attempt.found
-        return outcome or Ending(ADMITTED, "")
 
     def _targets(self, peer: PeerId) -> list[Target]:
         found = [target for target in self._seeds if target.peer == peer]
@@ -370,18 +289,3 @@ def _admitted(target: Target) -> None:
     target.mismatched = frozenset()
     target.failures = target.tries = 0
     target.trouble = None
-
-
-def _gave_up(_: object, seconds: float) -> NoReturn:
-    # Endpoints have an error of their own for what was cancelled, which `addTimeout` does not know.
-    raise GaveUp(seconds, "no connection")
-
-
-def _number(error: BaseException) -> object:
-    return getattr(error, "osError", None) or getattr(error, "errno", None)
-
-
-def _words(error: BaseException) -> str:
-    number = _number(error)
-    words = os.strerror(number) if isinstance(number, int) else str(error) or type(error).__name__
-    return words.rstrip(".").lower()

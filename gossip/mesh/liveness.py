@@ -2,6 +2,8 @@
 Who is late: round-trip times of peers, and stalls of our own. Pure.
 """
 
+from collections import deque
+from math import ceil
 from typing import Final
 
 from attrs import define, field
@@ -12,6 +14,10 @@ PENDING: Final = 16
 STALL: Final = 0.05
 """Seconds by which a timer may be late before the time counts as one in which we did not run. The
 shortest heartbeat is as long, so that a shorter stall can make nobody look dead."""
+
+SAMPLES: Final = 128
+"""Round trips of which percentiles are told: ten minutes at five seconds each, and a kilobyte a link
+that has answered so many pings."""
 
 _WEIGHT: Final = 1 / 16
 """Of a new sample in the mean deviation: RFC 3550 §6.4.1."""
@@ -38,6 +44,7 @@ class RoundTrips:
     sent: int = 0
     """The number of the latest ping."""
     _pending: dict[int, float] = field(factory=dict)
+    _samples: deque[float] = field(factory=lambda: deque(maxlen=SAMPLES))
 
     def ping(self, now: float) -> int:
         """Number the next ping."""
@@ -60,5 +67,13 @@ class RoundTrips:
         else:
             self.mean = sample
         self.last = sample
+        self._samples.append(sample)
         self.answered += 1
         return sample
+
+    def percentile(self, percent: float) -> float | None:
+        """The round trip than which so many of the last are not longer (nearest rank)."""
+        if not self._samples:
+            return None
+        rank = ceil(len(self._samples) * percent / 100)
+        return sorted(self._samples)[max(rank, 1) - 1]

@@ -1,61 +1,37 @@
 """
-The mesh: everything of this room put together, and the one door to it.
+The mesh: the whole to which the parts of this room report, and the one door to it.
 
 Links, dials and admissions report here; each report is passed to the part that decides, and what
-became of peers goes out as events.
+became of peers goes out as events. How the parts are made, and who is given what, is in
+`gossip.mesh.parts`.
 """
 
-from collections.abc import Callable
-from random import Random
+from collections.abc import Callable, Iterable
+from typing import Final
 
-from attrs import define
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime, ITransport
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
 from gossip.logs import levels
 from gossip.mesh import meter
-from gossip.mesh.addresses import Address, Judge
-from gossip.mesh.admission import Admission
-from gossip.mesh.agenda import Agenda
+from gossip.mesh.addresses import Address
 from gossip.mesh.attempt import Ending
-from gossip.mesh.book import Book, PeerState
-from gossip.mesh.dialer import Dialer, Roads
-from gossip.mesh.factories import Accepted
-from gossip.mesh.link import Link, Surroundings
-from gossip.mesh.own import OwnAddresses, OwnRecord, Subject
-from gossip.mesh.reconcile import Reconciler
-from gossip.mesh.refusals import Refusals
-from gossip.mesh.roster import Roster
-from gossip.mesh.routes import Routes
-from gossip.mesh.status import IdentityMismatch, Tell
-from gossip.mesh.talk import Talk
+from gossip.mesh.book import PeerState
+from gossip.mesh.link import Link
+from gossip.mesh.memories import Memory
+from gossip.mesh.own import Subject
+from gossip.mesh.parts import Parts, World
+from gossip.mesh.requests import Requests
+from gossip.mesh.status import Desk, IdentityMismatch, Tell, Window
 from gossip.mesh.target import Target
-from gossip.mesh.upkeep import Upkeep
-from gossip.mesh.wall import Wall
 from gossip.settings import Settings
-from gossip.trust.identity import PeerId
-from gossip.trust.policy import Policy
+from gossip.trust.identity import PeerId, short
+from gossip.trust.records import RecordRefused
 from gossip.wire.messages import Bye, Hello, Message
-from gossip.wire.session import Terms
 
-
-@define(eq=False, kw_only=True)
-class World:
-    """What the mesh takes from outside: time, chance, and ways to other machines."""
-
-    clock: IReactorTime
-    wall: Callable[[], float]
-    """Unix time, as this machine has it; only records and `hello` go by it."""
-    slept: Callable[[], float]
-    """Seconds for which this machine was suspended, counted from any fixed time."""
-    random: Random
-    roads: Roads
-    identify: Callable[[ITransport], PeerId]
-    explain: Callable[[BaseException], str | None]
-    spare: Callable[[], bool] = lambda: True
-    """Whether this process may open more files and sockets."""
+SHOWN: Final = 5
+"""Remembered peers of which it is logged one by one that they are not known any more."""
 
 
 class Mesh:
@@ -64,80 +40,28 @@ class Mesh:
     _log = Logger(observer=levels)
 
     def __init__(self, settings: Settings, subject: Subject, world: World, tell: Tell) -> None:
-        clock, limits = world.clock, settings.limits
         self._settings = settings
-        self._world = world
-        self._tell = tell
+        self._clock = world.clock
         self._connections: dict[Link, None] = {}
-        self._wall = Wall(world.wall, lambda: clock.seconds() + world.slept())
         self._emptied: Deferred[None] | None = None
-        self._own = OwnRecord(subject, self._wall())
-        self._here = OwnAddresses(self._own)
-        self._agenda = Agenda(clock, self._stalled)
-        around = Surroundings(
-            clock=clock,
-            agenda=self._agenda,
-            host=self,
-            limits=limits,
-            terms=Terms(heartbeat=settings.heartbeat),
-            identify=world.identify,
-            explain=world.explain,
-        )
-        self.acceptor: Factory = Accepted(around)
-        self.book = Book(self._own.record, limits.peers)
-        judge = Judge(own=self._here, networks=settings.peer_networks)
-        self._routes = Routes(self.book, judge, limits.unmet_per_minute)
-        self._dialer = Dialer(
-            around=around,
-            roads=world.roads,
-            book=self.book,
-            routes=self._routes,
-            random=world.random,
-            outcomes=self,
-        )
-        self._roster = Roster(
-            book=self.book, dialer=self._dialer, clock=clock, agenda=self._agenda, tell=tell
-        )
-        self._refusals = Refusals(self._roster.links, tell)
-        self._reconciler = Reconciler(
-            book=self.book, clock=clock, agenda=self._agenda, limits=limits
-        )
-        self._talk = Talk(
-            settings=settings,
-            own=self._own,
-            book=self.book,
-            roster=self._roster,
-            dialer=self._dialer,
-            reconciler=self._reconciler,
-            clock=clock,
-            wall=self._wall,
-            system=world.wall,
-            random=world.random,
-            tell=tell,
-        )
-        self._upkeep = Upkeep(
-            clock=clock,
-            agenda=self._agenda,
-            wall=self._wall,
-            slept=world.slept,
-            spare=world.spare,
-            own=self._own,
-            book=self.book,
-            dialer=self._dialer,
-            talk=self._talk,
-            links=self._roster.links,
-            slept_before=world.slept(),
-        )
-        self._admission = Admission(
-            policy=Policy(self._own.record.id),
-            book=self.book,
-            links=self._roster.links,
-            clock=clock,
-            agenda=self._agenda,
-            limits=limits,
-            wall=self._wall,
-            host=self,
-        )
+        parts = Parts(settings, subject, world, tell, self)
+        self._tell = parts.tell
+        self._changed = world.changed
+        self._tally = parts.tally
+        self.acceptor: Factory = parts.acceptor
+        self.book = parts.book
+        self.window: Window = parts.outlook
+        self._wall = parts.wall
+        self._agenda = parts.agenda
+        self._own = parts.own
+        self._here = parts.here
+        self._routes = parts.routes
+        self._dialer = parts.dialer
+        self._roster = parts.roster
+        self._refusals = parts.refusals
+        self._admission = parts.admission
+        self._talk = parts.talk
+        self._upkeep = parts.upkeep
 
     @property
     def links(self) -> dict[PeerId, Link]:
@@ -161,10 +85,11 @@ class Mesh:
         if self._emptied is not None:
             return self._emptied
         self._dialer.stop()
-        record = self._own.leave(self._wall()).sealed
+        self.book.renew_own(self._own.leave(self._wall()))
+        record = self.book.own.sealed
         emptied: Deferred[None] = Deferred()
         self._emptied = emptied
-        abort = self._world.clock.callLater(self._settings.limits.stop_wait, self._abort_all)
+        abort = self._clock.callLater(self._settings.limits.stop_wait, self._abort_all)
         for link in list(self._connections):
             link.close(Bye("leaving", reason, record))
         self._maybe_emptied()
@@ -175,6 +100,52 @@ class Mesh:
             self._agenda.stop()
 
         return emptied.addCallback(stopped)
+
+    def recall(self, memories: Iterable[Memory]) -> None:
+        """Take back whom the node knew before it started, and look for them."""
+        refused = 0
+        for memory in memories:
+            try:
+                entry = self.book.recall(memory, self._wall())
+            except RecordRefused as error:
+                refused += 1
+                if refused <= SHOWN:
+                    self._log.warn(
+                        "{peer} is not known any more: {error}",
+                        peer=short(memory.id),
+                        error=str(error),
+                    )
+                self._changed(memory.id)
+                continue
+            address = _address(entry.address)
+            entry.host = address.host if address is not None else ""
+            if entry.state is not PeerState.LEFT:
+                self._dialer.recall(memory.id, address)
+        if refused > SHOWN:
+            self._log.warn("{n} more are not known any more", n=refused - SHOWN)
+
+    def restate(self, settings: Settings) -> None:
+        """Go on with other settings, as far as they can change while a node runs."""
+        self._settings = self._talk.settings = settings
+        renewed = self._own.restate(
+            name=settings.name,
+            tags=dict(settings.tags),
+            advertise=settings.advertise,
+            wall=self._wall(),
+        )
+        if renewed:
+            self._talk.announce()
+
+    def desk(self, leave: Callable[[], None], reload: Callable[[], tuple[str, ...]]) -> Desk:
+        """Where a surface can ask for something; how to leave and to reload is the node's."""
+        return Requests(
+            book=self.book,
+            linked=self.links,
+            dialer=self._dialer,
+            talk=self._talk,
+            leave=leave,
+            reload=reload,
+        )
 
     # Host: called by links.
 
@@ -212,6 +183,7 @@ class Mesh:
     def lost(self, link: Link, ending: Ending) -> None:
         """The connection is gone."""
         self._connections.pop(link, None)
+        self._tally.lost(link)
         if self._emptied is None:
             self._talk.closed(link)
             self._admission.lost(link)
@@ -275,7 +247,10 @@ class Mesh:
         self._roster.dial_failed(target, ending)
         self._refusals.dial_failed(target, ending)
 
-    def _stalled(self, seconds: float, now: float) -> None:
+    # Called by the agenda.
+
+    def stalled(self, seconds: float, now: float) -> None:
+        """This node did not run for so long."""
         for link in self._connections:
             link.forgive(seconds, now)
         self._roster.forgive(seconds)
@@ -305,3 +280,10 @@ class Mesh:
     def _maybe_emptied(self) -> None:
         if self._emptied is not None and not self._connections and not self._emptied.called:
             self._emptied.callback(None)
+
+
+def _address(text: str) -> Address | None:
+    try:
+        return Address.parse(text)
+    except ValueError:
+        return None

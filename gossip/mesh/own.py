@@ -8,7 +8,7 @@ report to see: one liar must not add one.
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from gossip.mesh.addresses import Address, is_loopback, literal, reachable
 from gossip.trust import records
@@ -40,6 +40,8 @@ class Subject:
     tags: Mapping[str, str]
     advertise: tuple[Address, ...] = ()
     ttl: float = records.DEFAULT_TTL
+    used: int = 0
+    """The largest `seq` that this key is known to have used."""
 
 
 class OwnRecord:
@@ -54,7 +56,7 @@ class OwnRecord:
         self._renewed_at = wall
         self._refuted_at = float("-inf")
         self._refute_gap = REFUTE_GAP
-        self.record = self._make((), int(wall * 1000), "alive")
+        self.record = self._make((), _above(subject.used, int(wall * 1000)), "alive")
 
     def listening(self, port: int, wall: float) -> None:
         """The port that goes with reported addresses is known."""
@@ -97,6 +99,17 @@ class OwnRecord:
         """Make it anew, so that it does not expire."""
         self._renew(self.record.addresses, wall)
 
+    def restate(
+        self, *, name: str, tags: Mapping[str, str], advertise: tuple[Address, ...], wall: float
+    ) -> bool:
+        """Say something else of itself; whether that makes a new record."""
+        subject = evolve(self._subject, name=name, tags=tags, advertise=advertise)
+        if subject == self._subject:
+            return False
+        self._subject = subject
+        self._renew(self._addresses(), wall)
+        return True
+
     def leave(self, wall: float) -> Record:
         """The last one, which says that the node left."""
         self._renew(self.record.addresses, wall, state="left")
@@ -135,10 +148,7 @@ class OwnRecord:
         state: records.State = "alive",
         above: int = 0,
     ) -> None:
-        made = int(wall * 1000)
-        # One that was made by a clock far ahead is refused by all who would compare numbers.
-        before = self.record.seq if self.record.seq <= made + _FURTHEST_AHEAD else 0
-        seq = max(made, before + 1, above + 1)
+        seq = max(_above(self.record.seq, int(wall * 1000)), above + 1)
         self._renewed_at = wall
         self.record = self._make(addresses, seq, state)
 
@@ -155,6 +165,11 @@ class OwnRecord:
             state=state,
             ttl=subject.ttl,
         )
+
+
+def _above(before: int, made: int) -> int:
+    # One that was made by a clock far ahead is refused by all who would compare numbers.
+    return max(made, before + 1) if before <= made + _FURTHEST_AHEAD else made
 
 
 @define(eq=False)

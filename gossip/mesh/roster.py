@@ -5,6 +5,8 @@ A link that closes is no verdict: the peer is dialed at once, and is dead only i
 silence is up. Silence is one.
 """
 
+from collections.abc import Callable
+
 from attrs import define
 from twisted.internet.interfaces import IReactorTime
 
@@ -49,12 +51,20 @@ class Roster:
     """See the module. `links` holds the one link of each linked peer."""
 
     def __init__(
-        self, *, book: Book, dialer: Dialer, clock: IReactorTime, agenda: Agenda, tell: Tell
+        self,
+        *,
+        book: Book,
+        dialer: Dialer,
+        clock: IReactorTime,
+        wall: Callable[[], float],
+        agenda: Agenda,
+        tell: Tell,
     ) -> None:
         self.links: dict[PeerId, Link] = {}
         self._book = book
         self._dialer = dialer
         self._clock = clock
+        self._wall = wall
         self._agenda = agenda
         self._tell = tell
         self._losses: dict[PeerId, _Loss] = {}
@@ -69,8 +79,15 @@ class Roster:
         if loss is not None:
             self._agenda.drop(loss)
         before, first = entry.state, not entry.met
-        changed = self._book.happened(peer, Happening.LINKED)
         entry.host = link.far.host
+        where = shown(link, entry)
+        if link.attempt is not None or where in entry.record.addresses:
+            # Else it is a port of the moment, at which nobody can be dialed.
+            entry.address = where
+        entry.last_linked = self._wall()
+        if entry.first_linked is None:
+            entry.first_linked = entry.last_linked
+        changed = self._book.happened(peer, Happening.LINKED)
         self.links[peer] = link
         self._dialer.linked(peer)
         link.admitted(hello)
@@ -95,6 +112,7 @@ class Roster:
         assert link.linked_at is not None
         peer, now = link.peer, self._clock.seconds()
         address = Address.parse(shown(link, self._entry(peer)))
+        self._entry(peer).last_linked = self._wall()
         del self.links[peer]
         heard_at = link.session.heard_at
         until = max(link.session.dead_at(), now + link.session.promise)

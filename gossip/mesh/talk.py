@@ -13,6 +13,7 @@ from gossip.logs import levels
 from gossip.mesh.attempt import Ending
 from gossip.mesh.book import Book, BookFull, PeerState
 from gossip.mesh.dialer import Dialer
+from gossip.mesh.echoes import Echoes
 from gossip.mesh.link import Link
 from gossip.mesh.own import OwnRecord
 from gossip.mesh.reconcile import Reconciler
@@ -59,7 +60,9 @@ class Talk:
         random: Random,
         tell: Tell,
     ) -> None:
-        self._settings = settings
+        self.settings = settings
+        """What of them may change while the node runs is read here, each time anew."""
+        self.echoes = Echoes(clock)
         self._own = own
         self._book = book
         self._roster = roster
@@ -90,13 +93,13 @@ class Talk:
         """Our hello on a link."""
         self._greeted[link] = self._own.record.seq
         return Hello(
-            network=self._settings.network,
+            network=self.settings.network,
             instance=self._instance,
             record=self._own.record.sealed,
             observed=link.far.host,
             agent=agent(),
-            period=self._settings.period,
-            heartbeat=self._settings.heartbeat,
+            period=self.settings.period,
+            heartbeat=self.settings.heartbeat,
             # As it is, also where we do not believe it: peers report it to people.
             time=self._system(),
             view=self._book.view(),
@@ -124,11 +127,12 @@ class Talk:
         self._turned_down.clear(link.peer)
         self._compare_clocks(link.peer, hello)
         # Spread over the period, so that many peers are not pinged in one burst.
-        link.ping_next(self._clock.seconds() + self._random.uniform(0, self._settings.period))
+        link.ping_next(self._clock.seconds() + self._random.uniform(0, self.settings.period))
 
     def closed(self, link: Link) -> None:
         """A link is gone."""
         self._reconciler.closed(link)
+        self.echoes.closed(link)
         self._forged.pop(link, None)
         self._greeted.pop(link, None)
         if link.peer is not None and self._roster.links.get(link.peer) is link:
@@ -170,16 +174,18 @@ class Talk:
         """Nothing was sent for one heartbeat: send one."""
         link.tell(Heartbeat(self._book.view()))
 
-    def ping(self, link: Link) -> None:
-        """Make a peer answer."""
-        link.tell(Ping(link.round_trips.ping(self._clock.seconds()), self._settings.message))
+    def ping(self, link: Link) -> int:
+        """Make a peer answer; the number of the ping."""
+        seq = link.round_trips.ping(self._clock.seconds())
+        link.tell(Ping(seq, self.settings.message))
+        return seq
 
     def ping_due(self, link: Link, now: float) -> None:
         """The period is over on a link."""
         self.ping(link)
         # In phase with what was due, also after a stall: else all pings were one burst from then on.
-        periods = (now - link.ping_at) // self._settings.period + 1
-        link.ping_next(link.ping_at + periods * self._settings.period)
+        periods = (now - link.ping_at) // self.settings.period + 1
+        link.ping_next(link.ping_at + periods * self.settings.period)
 
     def announce(self) -> None:
         """Our record is a new one: tell everyone (PROTOCOL §5, `peers` unasked)."""
@@ -217,7 +223,9 @@ class Talk:
         )
 
     def _pong_heard(self, link: Link, pong: Pong) -> None:
-        link.round_trips.pong(pong.seq, self._clock.seconds())
+        took = link.round_trips.pong(pong.seq, self._clock.seconds())
+        if took is not None:
+            self.echoes.heard(link, pong.seq, took)
 
     def _heartbeat_heard(self, link: Link, heartbeat: Heartbeat) -> None:
         self._reconciler.view_heard(link, heartbeat.view)
@@ -226,7 +234,7 @@ class Talk:
         learned = False
         for sealed in peers.records:
             learned = self._record_heard(link, sealed) or learned
-        if self._forged.get(link, 0) > self._settings.limits.forged_records:
+        if self._forged.get(link, 0) > self.settings.limits.forged_records:
             link.close(Bye("protocol", "peers: too many records that are not what they claim"))
             return
         self._reconciler.answered(link, learned=learned, more=peers.more)
@@ -238,7 +246,7 @@ class Talk:
 
     def _record_heard(self, link: Link, sealed: Sealed) -> bool:
         """Take a record; whether it makes this book more like another one."""
-        dropped, limits = self._book.dropped, self._settings.limits
+        dropped, limits = self._book.dropped, self.settings.limits
         try:
             record = self._book.learn(sealed, self._wall(), loopback=link.loopback)
         except RecordForged as error:

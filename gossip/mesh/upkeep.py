@@ -4,8 +4,6 @@ What has no time of its own and is looked at once a second.
 That is expiry, renewal, our wall clock, our sleep, our file descriptors.
 """
 
-import errno
-import os
 from collections.abc import Callable
 
 from attrs import define
@@ -109,15 +107,6 @@ class Upkeep:
             agree=jump.agree,
             asked=jump.asked,
         )
-
-
-def descriptors_left() -> bool:
-    """Whether this process may open one more file or socket."""
-    try:
-        os.close(os.open(os.devnull, os.O_RDONLY))
-    except OSError as error:
-        return error.errno not in (errno.EMFILE, errno.ENFILE)
-    return True
 
 
 def _another_time(jump: Jump) -> bool:

@@ -12,8 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from twisted.internet.interfaces import ITransport
 
 from gossip.mesh.addresses import Address
-from gossip.mesh.mesh import Mesh, World
+from gossip.mesh.memories import Memory
+from gossip.mesh.mesh import Mesh
 from gossip.mesh.own import Subject
+from gossip.mesh.parts import World
 from gossip.mesh.status import Event
 from gossip.settings import Settings
 from gossip.testing.chance import stream
@@ -47,20 +49,31 @@ class Machine(Host):
     tell: Callable[["Machine", Event], None] = lambda machine, event: None
     """Told what its node tells."""
     boots: int = 0
+    memories: tuple[Memory, ...] = ()
+    """What the node of before had written down when it ended."""
+    recalled: frozenset[PeerId] = frozenset()
+    """Whom its node had met before it started."""
+    _used: int = 0
 
     @property
     def id(self) -> PeerId:
         """The peer id of its key."""
         return identity(self.key).id
 
-    def boot(self, **changes: Any) -> Mesh:
-        """Start a node here, with its settings changed so for good."""
+    def boot(self, *, remembering: bool = False, **changes: Any) -> Mesh:
+        """Start a node here, with its settings changed so for good, and maybe its memory."""
         self.settings = evolve(self.settings, **changes)
         self.boots += 1
         self.happened = []
         process = self.begin(self.id)
-        mesh = self.mesh = Mesh(self.settings, self._subject(), self._world(process), self._told)
+        memories = self.memories if remembering else ()
+        used = self._used if remembering else 0
+        self.recalled = frozenset(one.id for one in memories if one.first_linked is not None)
+        mesh = self.mesh = Mesh(
+            self.settings, self._subject(used), self._world(process), self._told
+        )
         self.listen(PORT, mesh.acceptor)
+        mesh.recall(memories)
         mesh.start((Address(self.place.address, PORT),))
         return mesh
 
@@ -78,9 +91,14 @@ class Machine(Host):
     def ended(self) -> None:
         """No node runs here any more."""
         super().ended()
+        if self.mesh is not None:
+            book = self.mesh.book
+            self._used = book.own.seq
+            remembered = (book.remember(peer) for peer, _ in book)
+            self.memories = tuple(memory for memory in remembered if memory is not None)
         self.mesh = None
 
-    def _subject(self) -> Subject:
+    def _subject(self, used: int) -> Subject:
         who, settings = identity(self.key), self.settings
         return Subject(
             public=who.public,
@@ -89,6 +107,7 @@ class Machine(Host):
             name=self.name,
             tags=dict(settings.tags),
             advertise=settings.advertise,
+            used=used,
         )
 
     def _world(self, process: ProcessClock) -> World:

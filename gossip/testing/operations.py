@@ -94,7 +94,16 @@ class Town:
             path.change(self.network.weather)
         self.unrest.everyone(until=self.now)
 
-    def boot(self, operation: Operation, *, joining: bool = False) -> None:
+    def wake(self, operation: Operation) -> None:
+        """Start nodes as who they were, with what they remember, and nobody to join through."""
+        for machine in (self.machines.get(name) for name in operation.who):
+            if machine is not None and machine.process is None:
+                machine.place.address = operation.text or machine.place.address
+        self.boot(evolve(operation, text="", whom=()), joining=True, remembering=True)
+
+    def boot(
+        self, operation: Operation, *, joining: bool = False, remembering: bool = False
+    ) -> None:
         """Start nodes; `joining` through those whom the operation names, and no others."""
         for name in operation.who:
             if name in self.liars:
@@ -111,7 +120,7 @@ class Town:
             self.unrest.about(name, until=self.now)
             changes = {"seeds": self.seeds(operation.whom)} if joining else {}
             self.begins(machine)
-            machine.boot(**changes)
+            machine.boot(remembering=remembering, **changes)
 
     def join(self, operation: Operation) -> None:
         """Somebody new comes."""
@@ -253,6 +262,7 @@ _Does: TypeAlias = Callable[[Town, Operation], None]
 OPERATIONS: Final[dict[str, _Does]] = {
     "boot": Town.boot,
     "rejoin": partial(Town.boot, joining=True),
+    "wake": Town.wake,
     "join": Town.join,
     "occupy": Town.occupy,
     "kill": partial(Town.end, how="kill"),

@@ -144,6 +144,25 @@ def _crash_all(draft: _Draft, at: float) -> None:
         draft.do(min(draft.faults, at + draft.random.uniform(0, 2)), "boot", name)
 
 
+def _power_cut(draft: _Draft, at: float) -> None:
+    """Everyone is gone at once, and comes back with what it remembers, some at new addresses."""
+    for name in draft.names:
+        draft.do(at, "kill", name)
+    moved = draft.random.sample(draft.names, draft.random.choice((0, 0, len(draft.names) // 2)))
+    for name in draft.names:
+        draft.spare += name in moved
+        where = f"10.7.1.{draft.spare}" if name in moved else ""
+        again = at + 0.1 + draft.random.uniform(0, draft.random.choice((0, 2, 20)))
+        draft.do(min(draft.faults, again), "wake", name, text=where)
+
+
+def _nap(draft: _Draft, at: float) -> None:
+    who = draft.someone()
+    draft.do(at, draft.random.choice(("kill", "unplug", "leave")), who)
+    again = at + draft.random.choice((0.1, 1, 5, 30))
+    draft.do(min(draft.faults, again), "wake", who)
+
+
 def _join_late(draft: _Draft, at: float) -> None:
     draft.spare += 1
     draft.do(at, "join", f"late{draft.spare}", whom=_friends(draft, ""))
@@ -209,6 +228,7 @@ def _same_key(draft: _Draft, at: float) -> None:
 _EVERY: Final[dict[str, tuple[Fault, ...]]] = {
     "partitions": (_split, _shatter, _one_way, _ring, _flap, _snap),
     "churn": (_crash, _crash, _crash, _crash_all, _join_late, _same_key, _snap),
+    "memory": (_power_cut, _nap, _nap, _join_late, _split, _snap),
     "pauses": (_pause, _pause, _suspend, _wall, _set_back, _split, _crash),
     "addresses": (_move, _impostor, _crash, _join_late, _split),
     "weather": (_storm, _narrow, _mute, _snap, _one_way),

@@ -250,7 +250,8 @@ class Watch:
 
     def _judge(self, machine: Machine, event: PeerAlive | PeerDead | PeerLeft) -> None:
         told_of = self._told.setdefault((machine, machine.boots), {})
-        told = told_of.setdefault(PeerId(event.peer), _Told())
+        known = event.peer in machine.recalled
+        told = told_of.setdefault(PeerId(event.peer), _Told(known=known))
         self._check_parting(machine, event)
         if isinstance(event, PeerAlive):
             if told.alive or event.first == told.known:

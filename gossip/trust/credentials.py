@@ -85,6 +85,11 @@ def peer_of(transport: ITransport) -> PeerId:
     return certified_peer(certificate)
 
 
+def cipher_of(transport: ITransport) -> str | None:
+    """The cipher of a TLS transport whose handshake has completed, by its name in RFC 8446."""
+    return _connection(transport).get_cipher_name()
+
+
 def _connection(transport: ITransport) -> SSL.Connection:
     handle = ISystemHandle(transport).getHandle()
     assert isinstance(handle, SSL.Connection)

@@ -36,6 +36,7 @@ from gossip.wire.messages import (
     Pong,
     Unknown,
 )
+from gossip.wire.traffic import Traffic
 
 LONGEST_REASON: Final = 1024
 """Characters of a `bye` (PROTOCOL §5)."""
@@ -171,6 +172,7 @@ class Session:
         """The longest silence that the peer promises; ours until it has said hello."""
         self.heard_at = now
         """When the last valid frame came."""
+        self.traffic = Traffic()
         self._terms = terms
         self._moves = TRANSITIONS[role][self.state]
         self._reader = FrameReader()
@@ -193,6 +195,7 @@ class Session:
             return []
         if self._begun_at is None:
             self._begun_at = now
+        self.traffic.bytes_in += len(data)
         self._reader.feed(data)
         return self._read(now)
 
@@ -211,6 +214,8 @@ class Session:
         self._sent_at = now
         if isinstance(message, _TELLING):
             self._viewed_at = now
+        self.traffic.frames_out += 1
+        self.traffic.bytes_out += len(data)
         return data
 
     def charge(self, frames: float) -> None:
@@ -320,6 +325,7 @@ class Session:
                     self._await_rest()
                     break
                 self._begun_at = now
+                self.traffic.frames_in += 1
                 self._allowance.spend(1 + len(body) // self._terms.frame_grain)
                 message = self._hear(body, now)
                 if message is not None:

@@ -18,8 +18,9 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from gossip.mesh.addresses import Address
-from gossip.mesh.mesh import Mesh, World
+from gossip.mesh.mesh import Mesh
 from gossip.mesh.own import Subject
+from gossip.mesh.parts import World
 from gossip.mesh.roads import TLSRoads
 from gossip.mesh.status import Event, PeerAlive, PeerDead, Refused
 from gossip.settings import Limits, Seed, Settings

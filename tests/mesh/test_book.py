@@ -15,7 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from gossip.mesh import book as module
-from gossip.mesh.book import TRANSITIONS, Book, Entry, Happening, Held, PeerState, bucket_of
+from gossip.mesh.book import (
+    TRANSITIONS,
+    Book,
+    BookFull,
+    Entry,
+    Happening,
+    Held,
+    PeerState,
+    bucket_of,
+)
+from gossip.mesh.memories import Memory
 from gossip.trust.identity import Identity, PeerId
 from gossip.trust.records import Record, RecordForged, RecordRefused, make
 from gossip.wire.messages import Sealed
@@ -681,3 +691,114 @@ class AgainstASimpleModelTests(UnitCase):
             self.assertEqual(model.view(own), (book.view(), book.buckets()))
             sealed = {held.sealed for held in (own, *model.counted.values())}
             self.assertEqual(sealed, set(book.held(None)))
+
+
+class MemoryCase(BookCase):
+    """A book that says what is to be remembered, and another one that takes it back."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.told: list[PeerId] = []
+        self.book = Book(self.own, 10, self.told.append)
+        self.next = Book(record(SELF, NOW + 1), 10)
+
+    def remembered(self, identity: Identity) -> Memory:
+        """What is to be remembered of a peer."""
+        memory = self.book.remember(identity.id)
+        assert memory is not None
+        return memory
+
+    def linked(self, identity: Identity) -> Entry:
+        """A peer to which there was a link."""
+        self.learn(identity)
+        self.book.happened(identity.id, Happening.LINKED)
+        entry = self.entry(identity)
+        entry.first_linked, entry.last_linked, entry.address = NOW - 9, NOW - 3, "192.0.2.1:8080"
+        return entry
+
+
+class RememberingTests(MemoryCase):
+    """What outlives the process."""
+
+    def test_each_change_is_told(self) -> None:
+        """What is learned, becomes of a peer, or is dropped, once each."""
+        peer = PEERS[0]
+        self.learn(peer)
+        self.learn(peer)
+        self.book.happened(peer.id, Happening.LINKED)
+        self.book.happened(peer.id, Happening.DIED)
+        self.book.forget(peer.id)
+        self.assertEqual([peer.id] * 4, self.told)
+        self.assertIsNone(self.book.remember(peer.id))
+
+    def test_expiry_is_told(self) -> None:
+        """What has expired is nothing to be remembered."""
+        self.learn(PEERS[0])
+        self.told.clear()
+        self.book.expire(NOW + TTL, nobody)
+        self.assertEqual([PEERS[0].id], self.told)
+
+    def test_there_and_back(self) -> None:
+        """One that was linked is dead until it has a link again, and all else is as it was."""
+        before = self.linked(PEERS[0])
+        before.loopback = True
+        entry = self.next.recall(self.remembered(PEERS[0]), NOW + 1)
+        self.assertEqual((PeerState.DEAD, True, True), (entry.state, entry.met, entry.loopback))
+        self.assertEqual(before.held.sealed(), entry.held.sealed())
+        self.assertEqual((NOW - 9, NOW - 3), (entry.first_linked, entry.last_linked))
+        self.assertEqual("192.0.2.1:8080", entry.address)
+        self.next.renew_own(self.own)
+        self.assertEqual(self.book.view(), self.next.view())
+
+    def test_hearsay_stays_hearsay(self) -> None:
+        """One that was never linked is unmet, and the first to go."""
+        self.learn(PEERS[0])
+        entry = self.next.recall(self.remembered(PEERS[0]), NOW)
+        self.assertEqual((PeerState.UNMET, False), (entry.state, entry.met))
+        for identity in PEERS[1:11]:
+            self.next.learn(record(identity).sealed, NOW, loopback=False)
+        self.assertIsNone(self.next.get(PEERS[0].id))
+
+    def test_who_left_has_left(self) -> None:
+        """Its own word is in its record."""
+        self.linked(PEERS[0])
+        self.book.happened(PEERS[0].id, Happening.DIED)
+        self.learn(PEERS[0], NOW + 1, state="left")
+        self.assertIs(PeerState.LEFT, self.next.recall(self.remembered(PEERS[0]), NOW + 2).state)
+
+
+class TamperedTests(MemoryCase):
+    """What is taken back is verified again."""
+
+    def refused(self, memory: Memory, wall: float = NOW) -> None:
+        """It is not taken back, and nothing has changed."""
+        view = self.next.view()
+        self.assertRaises(RecordRefused, self.next.recall, memory, wall)
+        self.assertEqual((view, 0), (self.next.view(), len(self.next)))
+
+    def test_forged(self) -> None:
+        """A record that its subject did not sign."""
+        self.refused(Memory(id=PEERS[0].id, sealed=forged(PEERS[0]), state="dead"))
+
+    def test_of_another(self) -> None:
+        """A record under the id of another peer, or of this node itself."""
+        sealed = record(PEERS[0]).sealed
+        self.refused(Memory(id=PEERS[1].id, sealed=sealed, state="dead"))
+        self.refused(Memory(id=SELF.id, sealed=self.own.sealed, state="dead"))
+
+    def test_expired(self) -> None:
+        """A record whose time is over."""
+        sealed = record(PEERS[0]).sealed
+        self.refused(Memory(id=PEERS[0].id, sealed=sealed, state="dead"), NOW + TTL)
+
+    def test_no_room(self) -> None:
+        """A file that holds more than may be known."""
+        for identity in PEERS[:10]:
+            sealed = record(identity).sealed
+            self.next.recall(
+                Memory(id=identity.id, sealed=sealed, state="dead", first_linked=NOW), NOW
+            )
+        sealed = record(PEERS[10]).sealed
+        memory = Memory(id=PEERS[10].id, sealed=sealed, state="dead", first_linked=NOW)
+        self.assertRaises(BookFull, self.next.recall, memory, NOW)
+        self.assertEqual(10, len(self.next))

@@ -1,49 +1,24 @@
 """
-Who is dialed, when, where, and how often.
+Who is dialed, when, and how often.
 """
 
-import errno
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import pairwise
-from random import Random
 from statistics import mean
-from typing import Any
 
-from attrs import define, field
-from twisted.internet.defer import Deferred
-from twisted.internet.error import ConnectError, ConnectingCancelledError
-from twisted.internet.interfaces import IAddress, IStreamClientEndpoint, ITransport
+from attrs import define
 from twisted.internet.task import Clock
-from zope.interface import implementer
 
-from gossip.mesh.addresses import Address, Judge
+from gossip.mesh.addresses import Address
 from gossip.mesh.agenda import Agenda
-from gossip.mesh.attempt import Attempt, Ending
+from gossip.mesh.attempt import Ending
 from gossip.mesh.book import Book, Happening
-from gossip.mesh.dialer import RESOLVE_WAIT, Dialer
-from gossip.mesh.link import Link, Surroundings
 from gossip.mesh.places import AT_ONCE
-from gossip.mesh.routes import LOOKUPS, NOWHERE, OWN_ADDRESSES_KEPT, Routes
 from gossip.mesh.target import Target
-from gossip.settings import Limits, Seed
+from gossip.settings import Seed
 from gossip.trust.identity import PeerId
-from gossip.wire.messages import Message
-from gossip.wire.session import Terms
-from tests.cases import UnitCase
+from tests.mesh.dials import Call, DialerCase, RoadFault
 from tests.street import WALL, identity, record
-
-HERE = Address("192.0.2.1", 8080)
-
-
-class RoadFault(Exception):
-    """Something that a road should not have raised."""
-
-
-class Idle:
-    """Something that is due and does nothing."""
-
-    def tick(self, now: float) -> None:
-        """Do nothing."""
 
 
 @define(eq=False)
@@ -61,200 +36,6 @@ class Beating:
         self.left -= 1
         if self.left:
             self.agenda.set(self, self.clock.seconds())
-
-
-@implementer(IAddress)
-@define
-class Where:
-    """The far end of a connection."""
-
-    host: str
-    port: int
-
-
-@define(eq=False)
-class Call:
-    """One connection that the dialer wants, and what the test makes of it."""
-
-    address: Address
-    at: float
-    answer: Deferred[Any]
-    build: Callable[[], Link]
-    answered: bool = False
-
-    def connect(self, found: PeerId | None = None) -> Attempt:
-        """TCP is up; the attempt, to be settled."""
-        link = self.build()
-        assert link.attempt is not None
-        link.attempt.found = found
-        self.answered = True
-        self.answer.callback(link)
-        return link.attempt
-
-    def refuse(self, number: int = errno.ECONNREFUSED) -> None:
-        """Nobody listens there, or whatever else that error means."""
-        self.answered = True
-        self.answer.errback(ConnectError(osError=number))
-
-
-@implementer(IStreamClientEndpoint)
-@define(eq=False)
-class End:
-    """An endpoint that leaves the answer to the test, and is cancelled as Twisted's own are."""
-
-    roads: "Roads"
-    address: Address
-
-    def connect(self, protocolFactory: Any) -> Deferred[Any]:
-        """Note who is called."""
-        if self.roads.fault:
-            raise RoadFault
-        answer: Deferred[Any] = Deferred(
-            lambda d: d.errback(ConnectingCancelledError(Where(self.address.host, 1)))
-        )
-        call = Call(
-            self.address,
-            self.roads.clock.seconds(),
-            answer,
-            lambda: protocolFactory.buildProtocol(Where(self.address.host, self.address.port)),
-        )
-        self.roads.calls.append(call)
-        return answer
-
-
-@define(eq=False)
-class Roads:
-    """Ways to everywhere, which the test opens and closes."""
-
-    clock: Clock
-    calls: list[Call] = field(factory=list)
-    names: dict[str, Sequence[str]] = field(factory=dict)
-    asked: list[str] = field(factory=list)
-    fault: bool = False
-    silent: bool = False
-    """Whether names are never resolved."""
-
-    async def resolve(self, host: str) -> Sequence[str]:
-        """What the test says that a name is."""
-        self.asked.append(host)
-        if self.silent:
-            await Deferred()
-        return self.names.get(host, [host])
-
-    def endpoint(self, address: Address) -> IStreamClientEndpoint:
-        """The way to an address."""
-        return End(self, address)
-
-    def vouching(self, host: str) -> Callable[[ITransport], None] | None:
-        """Nobody is asked for more than a key."""
-        return None
-
-    def pending(self) -> list[Call]:
-        """Who is being called."""
-        return [call for call in self.calls if not call.answer.called]
-
-
-class Nobody:
-    """A host to which nothing happens."""
-
-    def connected(self, link: Link) -> None:
-        """TCP is up."""
-
-    def met(self, link: Link) -> None:
-        """TLS is up."""
-
-    def heard(self, link: Link, message: Message) -> None:
-        """Something was said."""
-
-    def quiet(self, link: Link) -> None:
-        """Nothing was."""
-
-    def ping_due(self, link: Link, now: float) -> None:
-        """A ping is due."""
-
-    def lost(self, link: Link, ending: Ending) -> None:
-        """It is gone."""
-
-    def turned_away(self, address: str, reason: str) -> None:
-        """There was no room."""
-
-
-class DialerCase(UnitCase):
-    """A dialer on roads that the test owns."""
-
-    limits = Limits()
-
-    def setUp(self) -> None:
-        self.time = self.clock()
-        self.agenda = Agenda(self.time, lambda seconds, now: None)
-        self.roads = Roads(self.time)
-        self.book = Book(record("me"), 1000)
-        self.failed: list[Ending] = []
-        self.when_failed: Callable[[Target], None] = lambda target: None
-        around = Surroundings(
-            clock=self.time,
-            agenda=self.agenda,
-            host=Nobody(),
-            limits=self.limits,
-            terms=Terms(),
-            identify=lambda transport: identity("nobody").id,
-            explain=lambda error: None,
-        )
-        self.routes = Routes(self.book, Judge(own={HERE}), self.limits.unmet_per_minute)
-        self.dialer = Dialer(
-            around=around,
-            roads=self.roads,
-            book=self.book,
-            routes=self.routes,
-            random=Random(1),
-            outcomes=self,
-        )
-        self.addCleanup(self.stop)
-
-    def stop(self) -> None:
-        """Stop, which leaves nothing behind but the agenda's own call."""
-        self.dialer.stop()
-        self.assertEqual([], self.roads.pending())
-        self.agenda.stop()
-
-    def dial_failed(self, target: Target, ending: Ending) -> None:
-        """A dial led to no link."""
-        self.failed.append(ending)
-        self.when_failed(target)
-
-    def know(
-        self, name: str, *addresses: str, at: float = WALL, met: bool = True, loopback: bool = False
-    ) -> PeerId:
-        """Have somebody in the book."""
-        learned = self.book.learn(record(name, addresses, at=at).sealed, at, loopback=loopback)
-        assert learned is not None
-        if met:
-            self.book.happened(learned.id, Happening.LINKED)
-            self.book.happened(learned.id, Happening.DIED)
-            entry = self.book.get(learned.id)
-            assert entry is not None
-            entry.host = addresses[0].rpartition(":")[0] if addresses else ""
-        return learned.id
-
-    def admit(self, call: Call, peer: PeerId) -> None:
-        """A dial leads to a link."""
-        attempt = call.connect(peer)
-        self.dialer.linked(peer)
-        attempt.settle(None)
-
-    def refuse(self, seconds: float, step: float = 0.1) -> list[float]:
-        """Let time pass, and refuse every call; when they came."""
-        count = len(self.roads.calls)
-        for _ in range(round(seconds / step)):
-            self.time.advance(step)
-            for call in self.roads.pending():
-                call.refuse()
-            self.time.advance(0)
-        return [call.at for call in self.roads.calls[count:]]
-
-    def addresses(self) -> list[str]:
-        """Where calls went to."""
-        return [str(call.address) for call in self.roads.calls]
 
 
 class BackoffTests(DialerCase):
@@ -458,15 +239,6 @@ class CrowdTests(DialerCase):
         gaps = [after - before for before, after in pairwise(seen)]
         self.assertLessEqual(max(gaps), 2 * AT_ONCE)
 
-    def test_want_of_descriptors_is_no_failure_of_theirs(self) -> None:
-        """Where this process may not open a socket, nothing is known of the peer."""
-        peer = self.know("p", "198.51.100.1:8080")
-        self.dialer.want(peer)
-        self.time.advance(0)
-        self.roads.calls[0].refuse(errno.EMFILE)
-        self.assertEqual([NOWHERE], [ending.code for ending in self.failed])
-        self.assertIn("too many open files", self.failed[0].reason)
-
     def test_comes_and_goes_while_it_waits(self) -> None:
         """It waits once, however often it is wanted, and not at all when it is gone."""
         peers = self.many(65)
@@ -477,35 +249,6 @@ class CrowdTests(DialerCase):
         self.assertEqual(1, len(self.dialer._places._own))
         self.dialer.forget(peers[64])
         self.assertEqual(0, len(self.dialer._places._own))
-
-    def test_hearsay_is_looked_up_sparingly(self) -> None:
-        """Invented names do not keep the resolver from those of seeds and friends."""
-        for i in range(200):
-            peer = self.know(f"q{i}", f"name-{i}.example:8080", met=False)
-            self.dialer.want(peer)
-        self.time.advance(0)
-        asked = len(self.roads.asked)
-        self.assertLessEqual(asked, LOOKUPS)
-        self.dialer.want(self.know("friend", "friend.example:8080"))
-        self.time.advance(0)
-        self.assertEqual(asked + 1, len(self.roads.asked))
-
-    def test_stall_of_our_own_is_no_failure_of_theirs(self) -> None:
-        """A connection that had no time while this node did not run proves nothing."""
-        peer = self.know("p", "198.51.100.1:8080")
-        self.dialer.want(peer)
-        self.time.advance(0)
-        self.agenda.set(Idle(), self.time.seconds() + 1)
-        self.time.advance(10)
-        self.time.advance(0)
-        self.assertEqual([NOWHERE], [ending.code for ending in self.failed])
-
-    def test_what_was_found_counts_more_than_what_was_not_dialed(self) -> None:
-        """A refusal at one address is told, whatever is not dialed after it."""
-        self.dialer.want(self.know("p", "198.51.100.1:8080", "127.0.0.1:8080"))
-        self.time.advance(0)
-        self.roads.calls[0].refuse()
-        self.assertEqual(["unreachable"], [ending.code for ending in self.failed])
 
     def test_table_is_bounded(self) -> None:
         """Those that a full book has dropped are not dialed, nor remembered, for ever."""
@@ -554,114 +297,6 @@ class UnmetTests(DialerCase):
         self.book.happened(peer, Happening.DIED)
         self.dialer.lost(peer, lived=100, at_once=True)
         self.assertGreater(len(self.refuse(300, 1)), 8)
-
-
-class AddressTests(DialerCase):
-    """What is dialed of what is said."""
-
-    def test_never_dialed(self) -> None:
-        """What could only hurt somebody is not dialed, and that is no sign of death."""
-        for i, address in enumerate(
-            (
-                "127.0.0.1:22",
-                "[::1]:22",
-                "[::ffff:127.0.0.1]:22",
-                "169.254.169.254:80",
-                "[fe80::1]:8080",
-                "[64:ff9b::a9fe:a9fe]:80",
-                "0.0.0.0:80",
-                "224.0.0.1:80",
-                "255.255.255.255:80",
-                "198.51.100.1:0",
-                str(HERE),
-                "no address",
-            )
-        ):
-            self.dialer.want(self.know(f"p{i}", address))
-        self.assertEqual([], self.refuse(100))
-        self.assertEqual({NOWHERE}, {ending.code for ending in self.failed})
-
-    def test_loopback_from_loopback(self) -> None:
-        """A loopback address that was heard over a loopback link is dialed."""
-        self.dialer.want(self.know("p", "127.0.0.1:8080", loopback=True))
-        self.time.advance(0)
-        self.assertEqual(["127.0.0.1:8080"], self.addresses())
-
-    def test_name_that_leads_to_the_forbidden(self) -> None:
-        """Names are judged by what they resolve to."""
-        self.roads.names["evil.example"] = ["169.254.169.254", "198.51.100.7"]
-        self.dialer.want(self.know("p", "evil.example:80"))
-        self.time.advance(0)
-        self.assertEqual(["198.51.100.7:80"], self.addresses())
-
-    def test_name_that_is_none(self) -> None:
-        """A name without addresses is said to be one."""
-        self.roads.names["gone.example"] = []
-        self.dialer.want(self.know("p", "gone.example:80"))
-        self.time.advance(0)
-        self.assertEqual(
-            Ending("unreachable", "no address is known for gone.example"), self.failed[0]
-        )
-
-    def test_name_that_is_never_resolved(self) -> None:
-        """A resolver that does not answer costs its time, and no place for ever."""
-        self.roads.silent = True
-        self.dialer.want(self.know("p", "slow.example:80"))
-        self.time.advance(0)
-        self.time.advance(RESOLVE_WAIT - 0.1)
-        self.assertEqual([], self.failed)
-        self.time.advance(0.2)
-        self.assertEqual("unreachable", self.failed[0].code)
-        self.roads.silent = False
-        self.roads.names["slow.example"] = ["198.51.100.1"]
-        self.assertTrue(self.refuse(5))
-
-    def test_all_in_turn(self) -> None:
-        """Every address is tried, and the good one comes first the next time."""
-        peer = self.know("p", "198.51.100.1:1", "198.51.100.2:2", "198.51.100.3:3")
-        self.dialer.want(peer)
-        self.time.advance(0)
-        self.roads.pending()[0].refuse()
-        self.admit(self.roads.pending()[0], peer)
-        self.dialer.lost(peer, lived=100, at_once=True)
-        self.time.advance(0)
-        hosts = [call.address.port for call in self.roads.calls]
-        self.assertEqual([1, 2, 2], hosts)
-
-    def test_no_answer(self) -> None:
-        """An address that swallows what it gets costs its time; then the next one is tried."""
-        self.dialer.want(self.know("p", "198.51.100.1:1", "198.51.100.2:2"))
-        self.time.advance(0)
-        self.time.advance(4.9)
-        self.assertEqual(1, len(self.roads.calls))
-        self.time.advance(0.2)
-        self.assertEqual(2, len(self.roads.calls))
-        self.time.advance(5.1)
-        self.assertEqual([Ending("unreachable", "no answer within 5 s")], self.failed)
-        self.assertTrue(self.refuse(5))
-
-    def test_somebody_else(self) -> None:
-        """Where somebody else was found, nobody looks again before a newer record."""
-        peer = self.know("p", "198.51.100.1:1")
-        self.dialer.want(peer)
-        self.time.advance(0)
-        self.roads.calls[0].connect().settle(Ending("identity", "expected p, found q"))
-        self.assertEqual([], self.refuse(300, 1))
-        self.dialer.confirmed(peer)
-        self.dialer.confirmed(identity("nobody").id)
-        self.assertTrue(self.refuse(62, 1))
-
-    def test_self(self) -> None:
-        """Where the node met itself it does not dial again, and it remembers a bounded number."""
-        address = Address("198.51.100.1", 1)
-        for i in range(2 * OWN_ADDRESSES_KEPT):
-            self.routes.met_self(Address("198.51.100.2", i))
-        self.routes.met_self(address)
-        self.dialer.want(self.know("p", str(address)))
-        self.dialer.dial_seed(Seed(address))
-        self.assertEqual([], self.refuse(100))
-        self.assertEqual({NOWHERE, "self"}, {ending.code for ending in self.failed})
-        self.assertEqual(OWN_ADDRESSES_KEPT, len(self.routes.own))
 
 
 class EndTests(DialerCase):
@@ -822,20 +457,37 @@ class SeedTests(DialerCase):
         self.assertEqual({"unreachable"}, {ending.code for ending in self.failed})
 
 
-class WordsTests(DialerCase):
-    """What went wrong is told in the system's words."""
+class RecallTests(DialerCase):
+    """Peers that were known before the node started."""
 
-    def test_words(self) -> None:
-        """By the number of the error where there is one, else by its own text, else by its name."""
-        for i, (error, words) in enumerate(
-            (
-                (ConnectError(osError=111), "connection refused"),
-                (OSError(113, "No route to host"), "no route to host"),
-                (OSError("Strange."), "strange"),
-                (OSError(), "oserror"),
-            )
-        ):
-            self.dialer.want(self.know(f"p{i}", "198.51.100.1:1"))
-            self.time.advance(0)
-            self.roads.pending()[-1].answer.errback(error)
-            self.assertEqual(Ending("unreachable", words), self.failed[-1])
+    def test_where_it_was_found_last(self) -> None:
+        """That address is dialed first, then what its record says."""
+        peer = self.know("p", "198.51.100.1:8080", "198.51.100.2:8080")
+        self.dialer.recall(peer, Address("198.51.100.2", 8080))
+        self.refuse(1)
+        self.assertEqual(["198.51.100.2:8080", "198.51.100.1:8080"], self.addresses()[:2])
+
+    def test_nowhere(self) -> None:
+        """One that never was found is looked for by its record."""
+        self.dialer.recall(self.know("p", "198.51.100.1:8080"), None)
+        self.refuse(1)
+        self.assertEqual("198.51.100.1:8080", self.addresses()[0])
+
+
+class SeedOfALinkedPeerTests(DialerCase):
+    """A seed at whose address somebody is linked is found."""
+
+    def test_not_dialed(self) -> None:
+        """Who was dialed there for itself is whom the seed leads to."""
+        peer, where = self.know("p", "198.51.100.1:8080"), Address("198.51.100.1", 8080)
+        self.dialer.dial_seed(Seed(where))
+        self.refuse(0.1)
+        self.dialer.want(peer)
+        self.time.advance(0)
+        self.admit(self.roads.pending()[-1], peer)
+        count = len(self.roads.calls)
+        self.refuse(200, 0.5)
+        self.assertEqual(count, len(self.roads.calls))
+        self.dialer.lost(peer, lived=20.0, at_once=True)
+        self.refuse(200, 0.5)
+        self.assertGreater(len(self.roads.calls), count + 5)

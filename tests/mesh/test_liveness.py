@@ -51,6 +51,17 @@ class RoundTripsTests(UnitCase):
         self.assertEqual((0.25, 0.25, 0.0), (trips.last, trips.mean, trips.jitter))
         self.assertEqual((1, 0), (trips.answered, trips.missed))
 
+    def test_percentiles(self) -> None:
+        """The nearest rank among the last answers; None before the first."""
+        trips = RoundTrips()
+        self.assertIsNone(trips.percentile(50))
+        for number in range(1000):
+            trips.pong(trips.ping(0.0), float(number % 100))
+        # The last 128 are 72 to 99, then 0 to 99.
+        self.assertEqual(63.0, trips.percentile(50))
+        self.assertEqual((0.0, 99.0), (trips.percentile(0), trips.percentile(100)))
+        self.assertEqual((98.0, 99.0), (trips.percentile(97), trips.percentile(99)))
+
     def test_smoothing(self) -> None:
         """A later answer moves mean and jitter by a sixteenth of its difference."""
         trips = RoundTrips()

@@ -2,6 +2,7 @@
 What a node says of itself.
 """
 
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
@@ -53,6 +54,30 @@ class FirstRecordTests(UnitCase):
     def test_number(self) -> None:
         """Its number is the time in milliseconds."""
         self.assertEqual(1_700_000_000_123, OwnRecord(subject(), NOW + 0.1234).record.seq)
+
+    def test_number_of_an_earlier_life(self) -> None:
+        """A clock that was set back while the node did not run makes no older record."""
+        before = int(NOW * 1000) + 60_000
+        self.assertEqual(before + 1, OwnRecord(evolve(subject(), used=before), NOW).record.seq)
+        self.assertEqual(int(NOW * 1000), OwnRecord(evolve(subject(), used=7), NOW).record.seq)
+
+    def test_number_from_a_clock_far_ahead(self) -> None:
+        """One that all others would refuse is not counted from."""
+        before = int((NOW + 10 * 86400) * 1000)
+        self.assertEqual(int(NOW * 1000), OwnRecord(evolve(subject(), used=before), NOW).record.seq)
+
+    def test_other_words(self) -> None:
+        """A new name, tags and addresses make a new record; the same ones do not."""
+        own, address = listening(), Address("a.example", 1)
+        before = own.record.seq
+        self.assertTrue(own.restate(name="bob", tags={}, advertise=(address,), wall=NOW + 1))
+        record = own.record
+        self.assertEqual(
+            ("bob", {}, ("a.example:1",)), (record.name, record.tags, record.addresses)
+        )
+        self.assertGreater(record.seq, before)
+        self.assertFalse(own.restate(name="bob", tags={}, advertise=(address,), wall=NOW + 2))
+        self.assertIs(record, own.record)
 
     def test_nothing_reported(self) -> None:
         """That the port is known makes no new record as long as no address is."""

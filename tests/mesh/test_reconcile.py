@@ -196,7 +196,7 @@ class AskingTests(ReconcileCase):
         self.answer(line, record("x").sealed)
         line.end()
         self.town.run(0.1, 0.01)
-        reconciler = self.a.mesh._reconciler
+        reconciler = self.a.mesh._talk._reconciler
         reconciler.view_heard(link, ODD)
         reconciler.answered(link, learned=True, more=False)
         reconciler.closed(link)
@@ -207,7 +207,7 @@ class AskingTests(ReconcileCase):
         for line in [self.link(f"p{i}", ODD) for i in range(6)]:
             line.end()
         self.town.run(0.1, 0.01)
-        reconciler = self.a.mesh._reconciler
+        reconciler = self.a.mesh._talk._reconciler
         self.assertEqual(({}, {}), (reconciler._asking, reconciler._queue))
         self.assertEqual(1, len(reconciler._exchanges))
 

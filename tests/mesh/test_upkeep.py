@@ -2,12 +2,9 @@
 What is looked at once a second: here, wall clocks that jump on a street of whole nodes.
 """
 
-import resource
-
 from twisted.logger import capturedLogs, formatEvent
 
 from gossip.mesh.status import PeerAlive, PeerDead, PeerLeft, Refused
-from gossip.mesh.upkeep import descriptors_left
 from tests.street import WALL, House, StreetCase
 
 HOUR, YEAR = 3600.0, 365 * 86400.0
@@ -173,13 +170,3 @@ class DescriptorsTests(StreetCase):
                 a.street.run(seconds, 0.5)
         said = [formatEvent(line) for line in lines]
         self.assertEqual(2, sum("LimitNOFILE=" in line for line in said), said)
-
-    def test_whether_any_are_left(self) -> None:
-        """It is tried out, since nothing tells it beforehand."""
-        self.assertTrue(descriptors_left())
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
-        resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
-        self.assertFalse(descriptors_left())
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        self.assertTrue(descriptors_left())

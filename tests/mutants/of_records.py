@@ -35,8 +35,8 @@ OF_RECORDS: Final = (
         name="signature-not-checked",
         story="A record is held without a look at its signature: it came from a peer that is known.",
         file="mesh/book.py",
-        old="        records.verify(record)\n",
-        new="",
+        old="        records.verify(record)\n        if ours:\n",
+        new="        if ours:\n",
         profiles=("hostile",),
     ),
     Mutant(

@@ -76,6 +76,23 @@ class MachineTests(UnitCase):
         self.wait(60)
         self.assertEqual((2, 1), (self.one.boots, len(self.linked(self.one))))
 
+    def test_remembered(self) -> None:
+        """What its node knew outlives it, and is used where a start asks for it."""
+        assert self.one.mesh is not None
+        before = self.one.mesh.book.own.seq
+        self.one.kill()
+        self.assertEqual([self.other.id], [memory.id for memory in self.one.memories])
+        self.one.boot()
+        self.assertEqual(frozenset(), self.one.recalled)
+        self.assertEqual(0, len(self.one.mesh.book))
+        self.wait(10)
+        self.one.kill()
+        self.one.wall_offset = -3600
+        mesh = self.one.boot(remembering=True)
+        self.assertEqual(frozenset({self.other.id}), self.one.recalled)
+        self.assertEqual(1, len(mesh.book))
+        self.assertGreater(mesh.book.own.seq, before)
+
     def test_unplugged(self) -> None:
         """The other one finds out by the silence, and back when it is plugged in and runs."""
         begun = self.time.seconds()

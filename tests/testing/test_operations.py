@@ -44,6 +44,23 @@ class OperationTests(VillageCase):
         (seed,) = village.machine("n0").settings.seeds
         self.assertEqual("10.0.0.3", seed.address.host)
 
+    def test_wake(self) -> None:
+        """Who wakes is who it was, knows whom it knew, and needs nobody to join through."""
+        village = self.village()
+        peer = village.machine("n2").id
+        for name in ("n0", "n1", "n2"):
+            village.do("kill", name)
+        village.do("wake", "n0", "n1")
+        village.do("wake", "n2", text="10.7.7.7")
+        village.pass_time(10)
+        for name in ("n0", "n1", "n2"):
+            self.assertEqual((), village.machine(name).settings.seeds)
+        self.assertEqual({"n1", "n2"}, village.linked("n0"))
+        self.assertEqual({"n0", "n1"}, village.linked("n2"))
+        self.assertEqual(peer, village.machine("n2").id)
+        self.assertEqual("10.7.7.7", village.machine("n2").place.address)
+        self.assertEqual([], village.watch.contradictions)
+
     def test_leave(self) -> None:
         """Who leaves is gone a moment later, and everyone knows why."""
         village = self.village()

@@ -1,0 +1,212 @@
+"""
+The parts of a mesh: each is made here, once, and is given what stands here.
+
+They are made in the order in which they need each other. What they have to report goes to the whole,
+which passes it on: that is `gossip.mesh.mesh`.
+"""
+
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Protocol as Interface
+
+from attrs import define
+from twisted.internet.interfaces import IReactorTime, ITransport
+
+from gossip.mesh.addresses import Judge
+from gossip.mesh.admission import Admission, Admits
+from gossip.mesh.agenda import Agenda
+from gossip.mesh.book import Book
+from gossip.mesh.course import Roads
+from gossip.mesh.dialer import Dialer, Outcomes
+from gossip.mesh.factories import Accepted
+from gossip.mesh.link import Host, Surroundings
+from gossip.mesh.memories import Changed
+from gossip.mesh.outlook import Outlook
+from gossip.mesh.own import OwnAddresses, OwnRecord, Subject
+from gossip.mesh.reconcile import Reconciler
+from gossip.mesh.refusals import Refusals
+from gossip.mesh.roster import Roster
+from gossip.mesh.routes import Routes
+from gossip.mesh.status import Event, Tell
+from gossip.mesh.talk import Talk
+from gossip.mesh.tally import Tally
+from gossip.mesh.upkeep import Upkeep
+from gossip.mesh.wall import Wall
+from gossip.settings import Settings
+from gossip.trust.identity import PeerId
+from gossip.trust.policy import Policy
+from gossip.wire.session import Terms
+
+
+@define(eq=False, kw_only=True)
+class World:
+    """What the mesh takes from outside: time, chance, and ways to other machines."""
+
+    clock: IReactorTime
+    wall: Callable[[], float]
+    """Unix time, as this machine has it; only records and `hello` go by it."""
+    slept: Callable[[], float]
+    """Seconds for which this machine was suspended, counted from any fixed time."""
+    random: Random
+    roads: Roads
+    identify: Callable[[ITransport], PeerId]
+    explain: Callable[[BaseException], str | None]
+    spare: Callable[[], bool] = lambda: True
+    """Whether this process may open more files and sockets."""
+    cipher: Callable[[ITransport], str | None] = lambda transport: None
+    """The cipher of a connection, for people."""
+    changed: Changed = lambda peer: None
+    """Told when something else is to be remembered of a peer."""
+    renewed: Callable[[int], None] = lambda seq: None
+    """Told of the `seq` of each new record of the node itself."""
+    counters: Callable[[], Mapping[str, float]] = dict
+    """What is counted outside of the mesh, to be shown beside what is counted here."""
+
+
+class Whole(Host, Admits, Outcomes, Interface):
+    """To whom the parts report: links, admission and the dialer, and the agenda."""
+
+    def stalled(self, seconds: float, now: float) -> None:
+        """This node did not run for so long."""
+
+
+class Parts:
+    """See the module. Nothing is due, and nobody is dialed, before the whole starts them."""
+
+    def __init__(
+        self, settings: Settings, subject: Subject, world: World, tell: Tell, whole: Whole
+    ) -> None:
+        self._settings = settings
+        self._world = world
+        self._told = tell
+        self._whole = whole
+        self.tally = Tally()
+        # Time, and what is known.
+        self.wall = Wall(world.wall, lambda: world.clock.seconds() + world.slept())
+        self.agenda = Agenda(world.clock, whole.stalled)
+        self.own = OwnRecord(subject, self.wall())
+        self.here = OwnAddresses(self.own)
+        self.book = Book(self.own.record, settings.limits.peers, self._changed)
+        # Connections, theirs and ours.
+        self._around = self._surroundings()
+        self.acceptor = Accepted(self._around)
+        self.routes = self._routes()
+        self.dialer = self._dialer()
+        # Links, and what is said on them.
+        self.roster = self._roster()
+        self.refusals = Refusals(self.roster.links, self.tell)
+        self.admission = self._admission()
+        self.reconciler = self._reconciler()
+        self.talk = self._talk()
+        self.upkeep = self._upkeep()
+        self.outlook = self._outlook()
+
+    def tell(self, event: Event) -> None:
+        """Something happened: count it, and tell of it."""
+        self.tally.happened(event)
+        self._told(event)
+
+    def _changed(self, peer: PeerId) -> None:
+        if peer == self.book.own.id:
+            self._world.renewed(self.book.own.seq)
+        else:
+            self._world.changed(peer)
+
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            clock=self._world.clock,
+            agenda=self.agenda,
+            host=self._whole,
+            limits=self._settings.limits,
+            terms=Terms(heartbeat=self._settings.heartbeat),
+            identify=self._world.identify,
+            explain=self._world.explain,
+        )
+
+    def _routes(self) -> Routes:
+        judge = Judge(own=self.here, networks=self._settings.peer_networks)
+        return Routes(self.book, judge, self._settings.limits.unmet_per_minute)
+
+    def _dialer(self) -> Dialer:
+        return Dialer(
+            around=self._around,
+            roads=self._world.roads,
+            book=self.book,
+            routes=self.routes,
+            random=self._world.random,
+            outcomes=self._whole,
+        )
+
+    def _roster(self) -> Roster:
+        return Roster(
+            book=self.book,
+            dialer=self.dialer,
+            clock=self._world.clock,
+            wall=self.wall,
+            agenda=self.agenda,
+            tell=self.tell,
+        )
+
+    def _admission(self) -> Admission:
+        return Admission(
+            policy=Policy(self.own.record.id),
+            book=self.book,
+            links=self.roster.links,
+            clock=self._world.clock,
+            agenda=self.agenda,
+            limits=self._settings.limits,
+            wall=self.wall,
+            host=self._whole,
+        )
+
+    def _reconciler(self) -> Reconciler:
+        return Reconciler(
+            book=self.book,
+            clock=self._world.clock,
+            agenda=self.agenda,
+            limits=self._settings.limits,
+        )
+
+    def _talk(self) -> Talk:
+        return Talk(
+            settings=self._settings,
+            own=self.own,
+            book=self.book,
+            roster=self.roster,
+            dialer=self.dialer,
+            reconciler=self.reconciler,
+            clock=self._world.clock,
+            wall=self.wall,
+            system=self._world.wall,
+            random=self._world.random,
+            tell=self.tell,
+        )
+
+    def _outlook(self) -> Outlook:
+        return Outlook(
+            book=self.book,
+            linked=self.roster.links,
+            here=self.here,
+            talk=self.talk,
+            tally=self.tally,
+            clock=self._world.clock,
+            wall=self.wall,
+            cipher=self._world.cipher,
+            more=self._world.counters,
+            begun=self._world.clock.seconds(),
+        )
+
+    def _upkeep(self) -> Upkeep:
+        return Upkeep(
+            clock=self._world.clock,
+            agenda=self.agenda,
+            wall=self.wall,
+            slept=self._world.slept,
+            spare=self._world.spare,
+            own=self.own,
+            book=self.book,
+            dialer=self.dialer,
+            talk=self.talk,
+            links=self.roster.links,
+            slept_before=self._world.slept(),
+        )
