@@ -14,7 +14,12 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from cryptography.x509.oid import NameOID
 
 from gossip.trust import signing
@@ -206,6 +211,14 @@ class Identity:
     def public(self) -> bytes:
         """The canonical SubjectPublicKeyInfo of the key."""
         return public_der(self.key.public_key())
+
+    def key_pem(self) -> bytes:
+        """The private key as `from_pem` takes it: PKCS#8, not encrypted."""
+        return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+    def certificate_pem(self) -> bytes:
+        """The certificate as `from_pem` takes it."""
+        return self.certificate.public_bytes(Encoding.PEM)
 
     def sign(self, data: bytes) -> bytes:
         """The signature of `data` as this identity (PROTOCOL §6)."""

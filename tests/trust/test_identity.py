@@ -320,6 +320,14 @@ class GeneratedIdentityTests(UnitCase):
 class PEMIdentityTests(UnitCase):
     """Identities from files."""
 
+    def test_there_and_back(self) -> None:
+        """What is written of an identity is that identity, with the certificate that it had."""
+        for key in (samples.ED25519_KEY, samples.P256_SEC1_KEY, samples.RSA_PSS_KEY):
+            made = Identity.from_pem(key, None)
+            again = Identity.from_pem(made.key_pem(), made.certificate_pem())
+            self.assertEqual((made.id, made.certificate), (again.id, again.certificate))
+            self.assertIn(b"BEGIN PRIVATE KEY", made.key_pem())
+
     def unusable(self, key: bytes, certificate: bytes | None = None) -> str:
         """Why an identity cannot be used."""
         error = self.assertRaises(IdentityUnusable, Identity.from_pem, key, certificate)

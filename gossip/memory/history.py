@@ -1,0 +1,178 @@
+"""
+What happened, as far as it is kept.
+
+The newest are in memory, older ones in the database where there is one.
+
+Numbers grow, also from one start to the next: they begin at the Unix time in milliseconds, or above
+the last one that is in the database. So none is used twice, though a process that was killed may have
+told of some that it did not write down.
+"""
+
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Final
+
+from attrs import asdict, define, field
+from twisted.logger import Logger
+
+from gossip.logs import levels
+from gossip.memory.database import Reader
+from gossip.memory.rows import RATIONED, STRANGERS, SUPPRESSED
+from gossip.mesh.status import Event, Occurrence, PingHeard, Stopping
+from gossip.wire.bucket import Bucket, Rate
+
+IN_MEMORY: Final = 10_000
+"""Occurrences: some MiB."""
+
+MOST_AT_ONCE: Final = 10_000
+"""Occurrences in one answer, whatever is asked for: reading them takes about 30 ms."""
+
+STRANGERS_RATE: Final = Rate(per_second=1 / 6, at_once=60)
+"""
+How many of what strangers make happen are kept, of each kind.
+
+Somebody who knocks a thousand times a second is worth a row now and then. The others are told to
+whoever listens, and counted in the row `suppressed` that comes before the next one kept.
+"""
+
+
+@define(eq=False)
+class _Ration:
+    bucket: Bucket = field(factory=lambda: Bucket(STRANGERS_RATE))
+    left_out: int = 0
+
+
+class History:
+    """See the module. It is a `status.Chronicle`, and a `status.Tell`."""
+
+    _log = Logger(observer=levels)
+
+    def __init__(
+        self,
+        *,
+        wall: Callable[[], float],
+        seconds: Callable[[], float],
+        after: int = 0,
+        older: Reader | None = None,
+        keep: Callable[[Occurrence], None] = lambda occurrence: None,
+    ) -> None:
+        """
+        Begin with nothing in memory. `seconds` is a monotonic clock.
+
+        What is not in memory is read from `older`, whose last number is `after`; `keep` is given what
+        is to be written there.
+        """
+        self._wall = wall
+        self._seconds = seconds
+        self._older = older
+        self._keep = keep
+        self._next = max(after + 1, int(wall() * 1000))
+        self._newest: deque[Occurrence] = deque()
+        self._rations = {event: _Ration() for event in RATIONED}
+        self._strangers = 0
+        self._subscribers: dict[object, Callable[[Occurrence], None]] = {}
+        self._unreadable = False
+
+    def __call__(self, event: Event) -> None:
+        """Keep an event, if it is one to be kept, and tell of it."""
+        name, kept = event.event, not isinstance(event, PingHeard)
+        ration = self._rations.get(name)
+        if ration is not None:
+            kept = ration.bucket.take(self._seconds())
+            if not kept:
+                ration.left_out += 1
+            else:
+                self._own_up(name, ration)
+        if isinstance(event, Stopping):
+            for kind, ration in self._rations.items():
+                self._own_up(kind, ration)
+        members = asdict(event, value_serializer=_as_json)
+        if kept:
+            occurrence = self._record(name, members)
+        else:
+            occurrence = Occurrence(number=0, time=self._wall(), event=name, members=members)
+        for tell in tuple(self._subscribers.values()):
+            tell(occurrence)
+
+    def since(self, number: int, limit: int) -> list[Occurrence]:
+        """The oldest of those with a greater number, in their order."""
+        limit = max(0, min(limit, MOST_AT_ONCE))
+        found = []
+        begun = self._newest[0].number if self._newest else self._next
+        if self._older is not None and number + 1 < begun:
+            older = self._older
+            found = self._read(lambda: older.since(number, begun, limit))
+        inside = (kept for kept in self._newest if kept.number > number)
+        return [*found, *islice(inside, limit - len(found))]
+
+    def latest(self, limit: int, *, before: int | None = None) -> list[Occurrence]:
+        """The newest, oldest first; those with a smaller number, where `before` is given."""
+        limit = max(0, min(limit, MOST_AT_ONCE))
+        below = self._next if before is None else before
+        inside = (kept for kept in reversed(self._newest) if kept.number < below)
+        found = list(islice(inside, limit))[::-1]
+        if self._older is None or len(found) >= limit:
+            return found
+        older = self._older
+        begun = min(below, self._newest[0].number) if self._newest else below
+        return [*self._read(lambda: older.latest(begun, limit - len(found))), *found]
+
+    def subscribe(self, tell: Callable[[Occurrence], None]) -> Callable[[], None]:
+        """
+        Tell of everything from now on, what is not kept with number 0.
+
+        Call what is returned to end it. `tell` returns at once and does not raise.
+        """
+        key = object()
+        self._subscribers[key] = tell
+        return lambda: self._end(key)
+
+    def _end(self, key: object) -> None:
+        self._subscribers.pop(key, None)
+
+    def _own_up(self, name: str, ration: _Ration) -> None:
+        """Before the next one of a kind comes how many of it were not kept."""
+        if ration.left_out:
+            self._record(SUPPRESSED, {"of": name, "about": "", "count": ration.left_out})
+            ration.left_out = 0
+
+    def _record(self, event: str, members: dict[str, object]) -> Occurrence:
+        occurrence = Occurrence(number=self._next, time=self._wall(), event=event, members=members)
+        self._next += 1
+        self._newest.append(occurrence)
+        self._strangers += event in STRANGERS
+        self._bound()
+        self._keep(occurrence)
+        return occurrence
+
+    def _bound(self) -> None:
+        # Where there is a database, what is in memory are its newest rows, without a hole.
+        if self._older is None and self._strangers > IN_MEMORY // 4:
+            self._take_out(next(self._of_strangers()))
+        elif len(self._newest) > IN_MEMORY:
+            self._take_out(0)
+
+    def _of_strangers(self) -> Iterator[int]:
+        return (at for at, kept in enumerate(self._newest) if kept.event in STRANGERS)
+
+    def _take_out(self, at: int) -> None:
+        self._strangers -= self._newest[at].event in STRANGERS
+        del self._newest[at]
+
+    def _read(self, read: Callable[[], list[Occurrence]]) -> list[Occurrence]:
+        try:
+            found = read()
+        except sqlite3.Error as error:
+            if not self._unreadable:
+                self._unreadable = True
+                self._log.warn("older history cannot be read: {error}", error=str(error))
+            return []
+        self._unreadable = False
+        return found
+
+
+def _as_json(_: object, __: object, value: object) -> object:
+    # What is told now and what is read from the database later are the same.
+    return list(value) if isinstance(value, tuple) else value
