@@ -1,0 +1,91 @@
+"""
+The routes that have a node do something. Who asked for what is logged.
+"""
+
+from klein import Klein
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.iweb import IRequest
+from twisted.web.server import Request
+
+from gossip.control import answers, parameters
+from gossip.control.callers import caller
+from gossip.control.naming import find
+from gossip.control.parameters import ConnectBody, NoBody, NoQuery, Shape
+from gossip.logs import levels
+from gossip.mesh.status import Desk, Window
+from gossip.surfaces.text import safe
+
+
+class Writing:
+    """What can be ordered over HTTP."""
+
+    app = Klein()
+    app.url_map.merge_slashes = False
+    _log = Logger(observer=levels)
+
+    def __init__(self, window: Window, desk: Desk) -> None:
+        self._window = window
+        self._desk = desk
+
+    @app.route("/v1/peers/<peer>/ping", methods=["POST"])
+    async def ping(self, request: Request, peer: str) -> bytes:
+        """Ping a peer now."""
+        _body(request, NoBody)
+        found = self._identify(peer)
+        self._note(request, f"ping {found}")
+        took = await self._desk.ping(found)
+        return answers.document(request, {"peer": found, "rtt_ms": took})
+
+    @app.route("/v1/peers/<peer>", methods=["DELETE"])
+    def forget(self, request: Request, peer: str) -> bytes:
+        """Forget a peer."""
+        _body(request, NoBody)
+        found = self._identify(peer)
+        self._note(request, f"forget {found}")
+        self._desk.forget(found)
+        answers.head(request, None, 204)
+        return b""
+
+    @app.route("/v1/connections", methods=["POST"])
+    def connect(self, request: Request) -> bytes:
+        """Join through an address."""
+        address = _body(request, ConnectBody).address
+        self._note(request, f"connect to {address}")
+        self._desk.connect(address)
+        return answers.document(request, {"address": address}, 202)
+
+    @app.route("/v1/leave", methods=["POST"])
+    def leave(self, request: Request) -> bytes:
+        """Stop the node."""
+        _body(request, NoBody)
+        self._note(request, "leave")
+        status = self._window.status()
+        self._desk.leave()
+        return answers.document(request, {"id": status.id}, 202)
+
+    @app.route("/v1/reload", methods=["POST"])
+    def reload(self, request: Request) -> bytes:
+        """Read the configuration again."""
+        _body(request, NoBody)
+        self._note(request, "reload")
+        return answers.document(request, {"changed": list(self._desk.reload())})
+
+    @app.handle_errors(Exception)
+    def failed(self, request: IRequest, failure: Failure) -> bytes:
+        """What is answered instead."""
+        assert isinstance(request, Request)
+        return answers.problem(request, failure)
+
+    def _identify(self, segment: str) -> str:
+        return find(parameters.peer(segment), self._window)
+
+    def _note(self, request: Request, what: str) -> None:
+        self._log.info("{caller} asks to {what}", caller=caller(request.transport), what=safe(what))
+
+
+def _body(request: Request, shape: type[Shape]) -> Shape:
+    parameters.query(request.uri, NoQuery)
+    assert request.content is not None
+    written = request.content.read()
+    return parameters.body(written, request.getHeader("content-type"), shape)

@@ -1,0 +1,279 @@
+"""
+A node that is none, for tests of those who ask one.
+
+`python -m tests.control.fakes SOCKET [SECONDS]` serves it on a Unix socket, with an event a second.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from itertools import count
+from typing import Any
+
+from attrs import define, evolve, field
+from twisted.internet import reactor as global_reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.task import LoopingCall
+
+from gossip.control import unixsocket
+from gossip.control.front import Front
+from gossip.mesh.status import (
+    Conflict,
+    LinkStatus,
+    NodeStatus,
+    NotLinked,
+    Occurrence,
+    PeerStatus,
+    Refusal,
+    RoundTripTimes,
+    Unknown,
+)
+
+BEGUN = 1_700_000_000.0
+OURS = "00" * 32
+
+NAMES = (
+    "node-b",
+    "node-c",
+    "\x1b[2J\x1b[31mred\x07",
+    "\u202eevil\u2066 <img src=x onerror=alert(1)>",
+    "表" * 64,
+    "ab/cd%2F?#\n",
+    "node-b",
+    "\ud800lone",
+)
+"""Of the peers: two are equal, and most were not chosen in good faith."""
+
+STATES = ("alive", "alive", "alive", "dead", "left", "unmet", "dead", "alive")
+
+
+def peer(number: int) -> PeerStatus:
+    """One of the peers."""
+    state, met = STATES[number], STATES[number] != "unmet"
+    first = f"{0xAB + (number % 2) * 0x11:02x}{number % 6:02x}"
+    return PeerStatus(
+        id=first * 15 + f"{number:04x}",
+        name=NAMES[number],
+        state=state,
+        addresses=(f"10.0.0.{number}:8080", f"[2001:db8::{number}]:8080"),
+        address=f"10.0.0.{number}:8080" if met else None,
+        rtt_ms=0.25 * (number + 1) if state == "alive" else None,
+        first_linked=BEGUN + number if met else None,
+        last_linked=BEGUN + 100 * number if met else None,
+        tags={"rack": f"r{number % 2}", "zone": "a=b" if number == 1 else "\x1b]0;x\x07"},
+        seq=1_700_000_000_000 + number,
+        expires=BEGUN + 86_400,
+    )
+
+
+def link(of: PeerStatus) -> LinkStatus:
+    """The link to one of them."""
+    times = RoundTripTimes(last=of.rtt_ms, mean=0.5, p50=0.4, p99=3.25, jitter=0.125)
+    if of.name.startswith("node-c"):
+        times = RoundTripTimes(last=None, mean=None, p50=None, p99=None, jitter=0.0)
+    return LinkStatus(
+        peer=of.id,
+        name=of.name,
+        address=of.address or "",
+        direction="dialed" if of.seq % 2 else "accepted",
+        since=BEGUN + 5,
+        rtt_ms=times,
+        pings_sent=100,
+        pings_answered=97,
+        pings_missed=3,
+        bytes_in=123_456,
+        bytes_out=65_432,
+        frames_in=321,
+        frames_out=123,
+        cipher="TLS_AES_256_GCM_SHA384",
+    )
+
+
+@define(eq=False)
+class FakeWindow:
+    """Stands for what can be seen of a node."""
+
+    everyone: list[PeerStatus] = field(factory=lambda: [peer(n) for n in range(len(NAMES))])
+    uptime: float = 12.5
+    broken: Exception | None = None
+    """Raised by whatever is asked, where it is set."""
+
+    def status(self) -> NodeStatus:
+        """How the node is."""
+        self._check()
+        counts = dict.fromkeys(("alive", "dead", "left", "unmet"), 0)
+        for each in self.everyone:
+            counts[each.state] += 1
+        return NodeStatus(
+            id=OURS,
+            name="node-a",
+            port=8080,
+            addresses=("0.0.0.0:8080", "[::]:8080"),
+            advertised=("10.0.0.100:8080",),
+            network="default",
+            version="0.0.fake",
+            started=BEGUN,
+            uptime_s=self.uptime,
+            view="0123456789abcdef",
+            period_s=5.0,
+            heartbeat_s=1.0,
+            tags={"rack": "r0"},
+            peers=counts,
+        )
+
+    def peers(self) -> Iterable[PeerStatus]:
+        """Everyone."""
+        self._check()
+        return iter(self.everyone)
+
+    def peer(self, peer: str) -> PeerStatus:
+        """One."""
+        self._check()
+        for each in self.everyone:
+            if each.id == peer:
+                return each
+        raise Unknown(peer)
+
+    def links(self) -> Iterable[LinkStatus]:
+        """Of those that are alive."""
+        self._check()
+        return (link(each) for each in self.everyone if each.state == "alive")
+
+    def link(self, peer: str) -> LinkStatus:
+        """One."""
+        found = self.peer(peer)
+        if found.state != "alive":
+            raise NotLinked(peer)
+        return link(found)
+
+    def counters(self) -> Mapping[str, float]:
+        """A few."""
+        self._check()
+        return {"links": 4, "frames_in": 1234, "bytes_in": 56789.0, "dials": 17}
+
+    def _check(self) -> None:
+        if self.broken is not None:
+            raise self.broken
+
+
+@define(eq=False)
+class FakeDesk:
+    """Stands for a node that does what it is asked, and remembers that it was."""
+
+    window: FakeWindow = field(factory=FakeWindow)
+    asked: list[tuple[str, ...]] = field(factory=list)
+    pinging: "Deferred[float] | None" = None
+    """What a ping waits for; it is answered at once where there is none."""
+    stop: Callable[[], object] = lambda: None
+
+    async def ping(self, peer: str) -> float:
+        """Ping."""
+        self.asked.append(("ping", peer))
+        found = self.window.link(peer)
+        if self.pinging is not None:
+            return await self.pinging
+        return found.rtt_ms.last or 0.5
+
+    def connect(self, address: str) -> None:
+        """Connect."""
+        if not re.fullmatch("[^\n]+:[0-9]{1,5}(#[0-9a-f]{64})?", address):
+            raise Refusal(f"{address!r} is not host:port")
+        self.asked.append(("connect", address))
+
+    def forget(self, peer: str) -> None:
+        """Forget."""
+        found = self.window.peer(peer)
+        if found.state == "alive":
+            raise Conflict("the peer has a link; it can be forgotten when it is gone")
+        self.window.everyone.remove(found)
+        self.asked.append(("forget", peer))
+
+    def leave(self) -> None:
+        """Leave."""
+        self.asked.append(("leave",))
+        self.stop()
+
+    def reload(self) -> tuple[str, ...]:
+        """Reload."""
+        self.asked.append(("reload",))
+        return ("name", "tag")
+
+
+@define(eq=False)
+class FakeChronicle:
+    """Stands for what a node remembers of what happened."""
+
+    kept: list[Occurrence] = field(factory=list)
+    told: list[Callable[[Occurrence], None]] = field(factory=list)
+
+    def since(self, number: int, limit: int) -> list[Occurrence]:
+        """The oldest after a number."""
+        return [each for each in self.kept if each.number > number][:limit]
+
+    def latest(self, limit: int, *, before: int | None = None) -> list[Occurrence]:
+        """The newest before a number."""
+        return [each for each in self.kept if before is None or each.number < before][-limit:]
+
+    def subscribe(self, tell: Callable[[Occurrence], None]) -> Callable[[], None]:
+        """Tell of what happens from now on."""
+        self.told.append(tell)
+        return lambda: self.told.remove(tell)
+
+    def happen(self, occurrence: Occurrence) -> None:
+        """Let something happen; it gets the next number unless it is a ping."""
+        if occurrence.event != "ping":
+            newest = self.kept[-1].number if self.kept else 0
+            occurrence = evolve(occurrence, number=newest + 1)
+            self.kept.append(occurrence)
+        for tell in tuple(self.told):
+            tell(occurrence)
+
+
+def occurrence(number: int) -> Occurrence:
+    """Something that happens to one of the peers, of all kinds in turn."""
+    one = peer(number % len(NAMES))
+    whose = {"peer": one.id, "name": one.name, "address": one.address or "10.0.0.9:8080"}
+    kinds: list[tuple[str, dict[str, object]]] = [
+        ("peer_alive", {**whose, "direction": "dialed", "first": number < 6}),
+        ("ping", {**whose, "seq": number, "text": "hi\n\x1b[1mdata: x", "rtt_ms": 0.5}),
+        ("peer_dead", {**whose, "reason": "silent for 3.0 s", "silent_s": 3.0}),
+        ("peer_left", {**whose}),
+        ("refused", {"peer": None, "address": "1.2.3.4:5", "code": "bad", "reason": "\x1b[0m"}),
+        ("identity_mismatch", {"address": "1.2.3.4:5", "expected": one.id, "found": "12" * 32}),
+    ]
+    event, members = kinds[number % len(kinds)]
+    return Occurrence(number=0, time=BEGUN + number, event=event, members=members)
+
+
+def chronicle(events: int = 20) -> FakeChronicle:
+    """A history in which something has happened."""
+    made = FakeChronicle()
+    for number in range(events):
+        made.happen(occurrence(number))
+    return made
+
+
+def serve(path: str, seconds: float) -> None:
+    """Serve a fake node until it is told to leave, or time is up."""
+    reactor: Any = global_reactor
+    window, history, numbers = FakeWindow(), chronicle(), count(20)
+    desk = FakeDesk(window, stop=lambda: reactor.callLater(0.1, reactor.stop))
+    front = Front(window, desk, history, reactor)
+    port = unixsocket.listen(path, front, reactor)
+
+    def live() -> None:
+        window.uptime += 1
+        history.happen(occurrence(next(numbers)))
+
+    async def stop() -> None:
+        await port.stopListening()
+        await front.stop()
+
+    LoopingCall(live).start(1.0)
+    reactor.callLater(seconds, reactor.stop)
+    reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromCoroutine(stop()))
+    reactor.run()
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1], float(sys.argv[2]) if len(sys.argv) > 2 else 3600)

@@ -1,0 +1,152 @@
+"""
+The API against its own description: every route is in it, and whatever is asked, answers are as it says.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+from klein import Klein
+from twisted.internet import reactor as global_reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThread
+from twisted.trial.unittest import SkipTest, TestCase
+
+from gossip.control.front import Front
+from gossip.control.reading import Reading
+from gossip.control.writing import Writing
+from gossip.mesh.status import PeerStatus
+from tests.cases import UnitCase
+from tests.control import described
+from tests.control.fakes import FakeDesk, FakeWindow, chronicle
+
+try:
+    import hypothesis
+    import schemathesis
+    from schemathesis.config import SchemathesisConfig
+except ImportError:
+    schemathesis = None  # type: ignore[assignment]
+
+reactor: Any = global_reactor
+
+EXAMPLES = 25
+"""Of each operation: about ten seconds in all."""
+
+
+def routes(app: Klein) -> Iterator[tuple[str, str]]:
+    """The methods and paths of an app, as the description writes them."""
+    for rule in app.url_map.iter_rules():
+        path = re.sub(r"<(\w+)>", r"{\1}", rule.rule)
+        for method in (rule.methods or set()) - {"HEAD"}:
+            yield method, path
+
+
+class RoutesTests(UnitCase):
+    """What there is, and what is described."""
+
+    def operations(self, tag: str) -> set[tuple[str, str]]:
+        """What is described under a tag."""
+        return {
+            (method.upper(), path)
+            for path, item in described.DESCRIPTION["paths"].items()
+            for method, operation in item.items()
+            if method != "parameters" and operation["tags"] == [tag]
+        }
+
+    def test_every_route_is_described(self) -> None:
+        """And no other: those that read under `read`, the others under `write`."""
+        self.assertEqual(self.operations("read"), set(routes(Reading.app)))
+        self.assertEqual(self.operations("write"), set(routes(Writing.app)))
+
+    def test_readers_change_nothing(self) -> None:
+        """Their only method is GET."""
+        self.assertEqual({"GET"}, {method for method, _ in routes(Reading.app)})
+
+    def test_the_description_is_one(self) -> None:
+        """Nothing in it points to what is not there, and it is of the version that it says."""
+        self.assertEqual("3.1.0", described.DESCRIPTION["openapi"])
+        text = str(described.DESCRIPTION)
+        for kind, name in re.findall(r"#/components/(\w+)/(\w+)", text):
+            self.assertIn(name, described.DESCRIPTION["components"][kind])
+
+    def test_every_answer_of_these_tests_is_validated(self) -> None:
+        """Where that is possible."""
+        if not described.CAN_VALIDATE:
+            raise SkipTest(described.WHY_NOT)
+        self.assertRaises(
+            AssertionError, described.validate, {"$ref": "#/components/schemas/Problem"}, {}
+        )
+
+
+class Endless(FakeWindow):
+    """A window whose peers come back when they were forgotten."""
+
+    def peers(self) -> "list[PeerStatus]":
+        """All of them, each time."""
+        self.everyone = FakeWindow().everyone
+        return self.everyone
+
+
+class FuzzTests(TestCase):
+    """Requests that schemathesis thinks of."""
+
+    def setUp(self) -> None:
+        """Serve on the loopback: its client speaks TCP."""
+        if schemathesis is None:
+            raise SkipTest("the API is not fuzzed: schemathesis is not installed")
+        window = Endless()
+        self.front = Front(window, FakeDesk(window), chronicle(), reactor)
+        self.port = reactor.listenTCP(0, self.front, interface="127.0.0.1")
+
+        self.addCleanup(lambda: Deferred.fromCoroutine(self.stop()))
+
+    async def stop(self) -> None:
+        """Serve no more."""
+        await self.port.stopListening()
+        await self.front.stop()
+
+    async def test_whatever_is_asked(self) -> None:
+        """No answer is a failure of the node, and each is described: status, headers, content."""
+        base = f"http://127.0.0.1:{self.port.getHost().port}"
+        asked = await deferToThread(self.fuzz, base)
+        paths = described.DESCRIPTION["paths"]
+        operations = sum(len(item) - ("parameters" in item) for item in paths.values())
+        self.assertEqual(operations - 1, len(asked))
+        self.assertGreater(min(asked.values()), 0)
+
+    def fuzz(self, base: str) -> dict[str, int]:
+        """Ask, in a thread; how often each operation was asked for."""
+        whole = schemathesis.openapi.from_dict(
+            described.DESCRIPTION, config=SchemathesisConfig.from_dict({"seed": 1})
+        )
+        # A stream has no end, and a client that waits for one would wait for ever.
+        schema: Any = whole.exclude(path="/v1/events")
+        asked: dict[str, int] = {}
+        for found in schema.get_all_operations():
+            self.ask(base, found.ok(), asked)
+        return asked
+
+    def ask(self, base: str, operation: Any, asked: dict[str, int]) -> None:
+        """Ask for one operation, in all the ways that come to mind."""
+        numbers = count(1)
+
+        @hypothesis.seed(1)
+        @hypothesis.settings(
+            max_examples=EXAMPLES,
+            deadline=None,
+            database=None,
+            derandomize=False,
+            suppress_health_check=list(hypothesis.HealthCheck),
+        )
+        @hypothesis.given(
+            case=hypothesis.strategies.one_of(
+                operation.as_strategy(generation_mode=schemathesis.GenerationMode.POSITIVE),
+                operation.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE),
+            )
+        )
+        def one(case: Any) -> None:
+            asked[operation.label] = next(numbers)
+            case.call_and_validate(base_url=base)
+
+        one()
