@@ -1,0 +1,1 @@
+"""The commands that ask a running node: HTTP over its Unix socket, without Twisted."""

@@ -1,0 +1,113 @@
+"""
+Server-sent events, as the WHATWG's HTML standard has them (§9.2), and the line that tells of one.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from time import localtime, strftime
+from typing import Final
+
+import msgspec
+from attrs import frozen
+
+from gossip.client.errors import Failed
+from gossip.mesh.status import (
+    Event,
+    IdentityMismatch,
+    Listening,
+    PeerAlive,
+    PeerDead,
+    PeerLeft,
+    PingHeard,
+    Refused,
+    Stopping,
+)
+from gossip.surfaces.terminal import Text
+from gossip.surfaces.text import safe
+
+LONGEST: Final = 1 << 20
+"""Characters of what one event carries."""
+
+_KINDS: Final[Mapping[str, type[Event]]] = {
+    kind.event: kind
+    for kind in (
+        *(Listening, PeerAlive, PingHeard, PeerDead, PeerLeft, Refused),
+        *(IdentityMismatch, Stopping),
+    )
+}
+
+
+@frozen
+class Sent:
+    """One event, as it was sent."""
+
+    number: int | None
+    """None where it is not kept, and cannot be asked for again."""
+    event: str
+    data: str
+
+
+def sent(lines: Iterable[str]) -> Iterator[Sent]:
+    """
+    The events that these lines make up.
+
+    :raises Failed: one does not end.
+    """
+    number, event, data = None, "", list[str]()
+    for line in lines:
+        if not line:
+            if data:
+                yield Sent(number, event, "\n".join(data))
+            number, event, data = None, "", []
+            continue
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if name == "id" and value.isascii() and value.isdigit():
+            number = int(value[:19])
+        elif name == "event":
+            event = value
+        elif name == "data":
+            data.append(value)
+            if sum(map(len, data)) > LONGEST:
+                raise Failed("the node sends an event that does not end")
+
+
+class Teller:
+    """Puts events into the lines that a node prints, with the times at which they happened."""
+
+    def __init__(self, *, terminal: bool, dated: bool = False) -> None:
+        self._moment = 0.0
+        self._dated = dated
+        self._text = Text(lambda: self._moment, terminal=terminal)
+
+    def line(self, happened: object) -> str:
+        """The line of one event, given as the object of INTERFACE."""
+        if not isinstance(happened, Mapping):
+            return safe(str(happened))
+        self._moment = _moment(happened.get("time"))
+        date = strftime("%Y-%m-%d ", localtime(self._moment)) if self._dated else ""
+        kind = _KINDS.get(str(happened.get("event")))
+        if kind is not None:
+            try:
+                return date + self._text.event(msgspec.convert(dict(happened), kind))
+            except msgspec.ValidationError:
+                pass
+        return f"{date}{strftime('%H:%M:%S', localtime(self._moment))} {_plain(happened)}"
+
+
+def _plain(happened: Mapping[object, object]) -> str:
+    """What a node of another version tells, as it is."""
+    words = [safe(str(happened.get("event")))]
+    for name, value in happened.items():
+        if name not in ("event", "time", "number"):
+            words.append(f"{safe(str(name))}={safe(str(value))}")
+    return " ".join(words)
+
+
+def _moment(value: object) -> float:
+    try:
+        moment = float(value)  # type: ignore[arg-type]
+        # Whatever the calendar has no date for.
+        localtime(moment)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return 0.0
+    return moment
