@@ -11,39 +11,42 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from enum import Enum
-from functools import partial
-from pathlib import Path
+from importlib import import_module
 from random import SystemRandom
-from typing import Any, TextIO, TypeAlias
+from typing import Any, Protocol, TextIO, TypeAlias
 
-from attrs import frozen
 from twisted.application.service import Service
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred, gatherResults
-from twisted.internet.endpoints import wrapServerTLS
-from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
+from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
+from twisted.python.usage import UsageError
 
-from gossip import listeners, logs
+from gossip import keys, listeners, logs, system
+from gossip.doors import Door, bound_to, control_path, doors_of, secured, why_not
+from gossip.keeping import CannotKeep, Keeping, keeping
 from gossip.logs import levels
-from gossip.mesh import upkeep
-from gossip.mesh.addresses import Address, literal
-from gossip.mesh.mesh import Mesh, World
-from gossip.mesh.meter import MeteredServer
+from gossip.mesh.addresses import literal
+from gossip.mesh.mesh import Mesh
 from gossip.mesh.own import Subject
+from gossip.mesh.parts import World
 from gossip.mesh.roads import TLSRoads
-from gossip.mesh.status import Event, Listening, Stopping, Tell
+from gossip.mesh.status import Conflict, Listening, Stopping
+from gossip.reloading import changed, merged
 from gossip.settings import Settings
-from gossip.surfaces.outlet import Outlet
-from gossip.surfaces.systemd import Notifier
-from gossip.surfaces.terminal import Json, Printer, Text
+from gossip.showing import Showing
 from gossip.trust import credentials
-from gossip.trust.credentials import Authority, Credentials
-from gossip.trust.identity import Identity, IdentityUnusable
+from gossip.trust.credentials import Credentials
 
-WhenRunning: TypeAlias = Callable[[Callable[[], None]], object]
-"""Calls something when the reactor runs."""
+Reread: TypeAlias = Callable[[], Settings]
+"""What the settings are now, read again; raises UsageError where they are wrong."""
+
+
+class Asking(Protocol):
+    """Where a running node can be asked."""
+
+    async def stop(self) -> None:
+        """Answer nobody any more."""
 
 
 class CannotRun(Exception):
@@ -62,16 +65,6 @@ class Phase(Enum):
     STOPPED = "stopped"
 
 
-@frozen
-class Door:
-    """Something to listen on."""
-
-    name: str
-    """What the operator called it."""
-    open: Callable[[int], IStreamServerEndpoint]
-    """Makes the endpoint, for the port that holds where the name gives none."""
-
-
 class Node(Service):
     """One node, as a Twisted service."""
 
@@ -81,9 +74,10 @@ class Node(Service):
         settings: Settings,
         mesh: Mesh,
         doors: Sequence[Door],
-        tell: Tell,
-        when_running: WhenRunning,
-        closing: Callable[[], None] = lambda: None,
+        keeping: Keeping,
+        showing: Showing,
+        reactor: Any,
+        reread: Reread | None = None,
     ) -> None:
         self.setName("p2p-gossip")
         self.phase = Phase.STARTING
@@ -92,10 +86,12 @@ class Node(Service):
         """Why it stops, for `stopping` and for peers."""
         self._settings = settings
         self._doors = doors
-        self._tell = tell
-        self._when_running = when_running
-        self._closing = closing
+        self._keeping = keeping
+        self._showing = showing
+        self._reactor = reactor
+        self._reread = reread
         self._ports: list[IListeningPort] = []
+        self._asking: Asking | None = None
 
     def startService(self) -> None:
         """
@@ -107,18 +103,72 @@ class Node(Service):
         try:
             for door in self._doors:
                 self._ports.append(self._opened(door))
+            self._asking = self._asked_at(bound_to(self._ports[0]).port)
         except CannotRun:
             for opened in self._ports:
                 opened.stopListening()
+            Deferred.fromCoroutine(self._keeping.close())
             raise
         self.phase = Phase.RUNNING
-        self.mesh.start(tuple(_bound(port) for port in self._ports))
+        self.mesh.recall(self._keeping.begin(self.mesh.book.remember))
+        self.mesh.start(tuple(bound_to(port) for port in self._ports))
         # Not before the reactor runs: whoever reads it may send a signal at once.
-        self._when_running(self._announce)
+        self._reactor.callWhenRunning(self._announce)
+
+    def leave(self) -> None:
+        """Stop the process, and so the node."""
+        self.reason = "it was asked to leave"
+        self._reactor.callLater(0, self._reactor.stop)
+
+    def reload(self) -> tuple[str, ...]:
+        """
+        Read the configuration again; the options that have other values now.
+
+        :raises Conflict: there is no file, or it is wrong; nothing has changed.
+        """
+        if self._reread is None:
+            raise Conflict("this node has no --config, so there is nothing to read again")
+        self._showing.reloading()
+        try:
+            return self._take(self._reread())
+        except UsageError as error:
+            raise Conflict(str(error)) from None
+        finally:
+            self._showing.reloaded()
+
+    def _take(self, wanted: Settings) -> tuple[str, ...]:
+        names = changed(self._settings, wanted)
+        self._settings = merged(self._settings, wanted)
+        logs.configure(os.environ, self._settings.log)
+        self.mesh.restate(self._settings)
+        later = changed(self._settings, wanted)
+        if later:
+            _log.warn(
+                "{names} of the configuration take effect when the node is restarted",
+                names=", ".join(f"--{name}" for name in later),
+            )
+        return tuple(name for name in names if name not in later)
+
+    def _asked_at(self, port: int) -> Asking | None:
+        path = control_path(self._settings, self._keeping.control, port, os.environ)
+        if path is None:
+            return None
+        # A web server is loaded for it, which takes longer than all else of a start.
+        asking = import_module("gossip.asking")
+        desk = self.mesh.desk(self.leave, self.reload)
+        history = self._keeping.history
+        try:
+            made: Asking = asking.Asking(path, self.mesh.window, desk, history, self._reactor)
+        except asking.ControlUnusable as error:
+            if self._settings.control is not None:
+                raise CannotRun(str(error)) from None
+            _log.warn("this node cannot be asked: {error}", error=str(error))
+            return None
+        return made
 
     def _announce(self) -> None:
-        bound = [_bound(port) for port in self._ports]
-        self._tell(
+        bound = [bound_to(port) for port in self._ports]
+        self._showing(
             Listening(
                 id=self.mesh.book.own.id,
                 port=bound[0].port,
@@ -130,7 +180,7 @@ class Node(Service):
 
     def _opened(self, door: Door) -> IListeningPort:
         # Port 0 means one free port for all addresses: there is only one in the record.
-        first = _bound(self._ports[0]).port if self._ports else 0
+        first = bound_to(self._ports[0]).port if self._ports else 0
         answers: list[Any] = []
         try:
             endpoint = door.open(self._settings.port or first)
@@ -140,8 +190,8 @@ class Node(Service):
         # An endpoint on a local address answers at once; one that does not is not for us.
         port = answers[0] if answers else None
         if not IListeningPort.providedBy(port):
-            raise CannotRun(_why_not(door.name, getattr(port, "value", None)))
-        if literal(_bound(port).host) is None:
+            raise CannotRun(why_not(door.name, getattr(port, "value", None)))
+        if literal(bound_to(port).host) is None:
             port.stopListening()
             raise CannotRun(f"cannot listen on {door.name}: peers must have IP addresses")
         return port
@@ -152,14 +202,17 @@ class Node(Service):
         if self.phase is not Phase.RUNNING:
             return
         self.phase = Phase.LEAVING
-        self._tell(Stopping(reason=self.reason))
+        self._showing(Stopping(reason=self.reason))
         closed = [port.stopListening() for port in self._ports]
+        if self._asking is not None:
+            closed.append(Deferred.fromCoroutine(self._asking.stop()))
         try:
             await self.mesh.leave(self.reason)
             await gatherResults([d for d in closed if d is not None], consumeErrors=True)
+            await self._keeping.close()
         finally:
             self.phase = Phase.STOPPED
-            self._closing()
+            self._showing.close()
 
 
 def compose(
@@ -168,18 +221,25 @@ def compose(
     *,
     stdout: TextIO | None = None,
     kind: type[Node] = Node,
+    reread: Reread | None = None,
 ) -> Node:
     """
     The service of a node.
 
-    `stdout` is where its output goes, `sys.stdout` where it is not given.
+    `stdout` is where its output goes, `sys.stdout` where it is not given; `reread` says what the
+    settings are now, where they can be read again.
 
     :raises CannotRun: a file cannot be used, or an address cannot be listened on.
     """
     steady(reactor)
-    identity = _identity(settings)
+    try:
+        vouch, kept = keys.vouch(settings), keeping(settings, reactor, time.time)
+    except (keys.KeyUnusable, CannotKeep) as error:
+        raise CannotRun(str(error)) from None
+    identity = kept.identity
     secure = Credentials(identity)
-    tells, closing = _surfaces(settings, reactor, stdout or sys.__stdout__)
+    showing = Showing(settings, reactor, stdout or sys.__stdout__)
+    showing.add(kept.history)
     mesh = Mesh(
         settings,
         Subject(
@@ -189,26 +249,32 @@ def compose(
             name=settings.name,
             tags=dict(settings.tags),
             advertise=settings.advertise,
+            used=kept.used,
         ),
         World(
             clock=reactor,
             wall=time.time,
-            slept=_slept,
+            slept=system.slept,
             random=SystemRandom(),
-            roads=TLSRoads(reactor, secure, _vouch(settings)),
+            roads=TLSRoads(reactor, secure, vouch),
             identify=credentials.peer_of,
             explain=credentials.explanation,
-            spare=upkeep.descriptors_left,
+            spare=system.descriptors_left,
+            cipher=credentials.cipher_of,
+            changed=kept.changed,
+            renewed=kept.renewed,
+            counters=kept.counters,
         ),
-        partial(_tell_all, tells),
+        showing,
     )
     return kind(
         settings=settings,
         mesh=mesh,
-        doors=[secured(door, secure, reactor) for door in _doors(settings, reactor)],
-        tell=partial(_tell_all, tells),
-        when_running=reactor.callWhenRunning,
-        closing=closing,
+        doors=[secured(door, secure, reactor) for door in doors_of(settings, reactor)],
+        keeping=kept,
+        showing=showing,
+        reactor=reactor,
+        reread=reread,
     )
 
 
@@ -231,7 +297,7 @@ def handle_signals(node: Node, reactor: Any = _reactor) -> None:
     """
     Stop the reactor, and so the node, on SIGTERM and SIGINT; at once on the second SIGINT.
 
-    Replaces Twisted's own handlers, which make twistd end by the signal instead of with status 0.
+    SIGHUP reloads. Replaces Twisted's own handlers, which make twistd end by the signal instead of with status 0.
     """
     asked = False
 
@@ -244,9 +310,13 @@ def handle_signals(node: Node, reactor: Any = _reactor) -> None:
             node.reason = f"stopped by {signal.Signals(number).name}"
             reactor.callFromThread(reactor.stop)
 
+    def reload(number: int, _: object) -> None:
+        reactor.callFromThread(_reload, node)
+
     def install() -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
+        signal.signal(signal.SIGHUP, reload)
 
     install()
     # Once more, since Twisted sets its own when it begins to run.
@@ -268,22 +338,22 @@ class _Hosted(Node):
             raise SystemExit(1) from None
 
 
-def hosted(settings: Settings) -> Node:
+def hosted(settings: Settings, reread: Reread | None = None) -> Node:
     """The service of a node for twistd and twist: ends the process where it cannot run."""
-    logs.configure(os.environ)
+    logs.configure(os.environ, settings.log)
     try:
-        return compose(settings, kind=_Hosted)
+        return compose(settings, kind=_Hosted, reread=reread)
     except CannotRun as error:
         raise SystemExit(f"p2p-gossip: {error}") from None
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, reread: Reread | None = None) -> None:
     """
     Run a node until it is told to stop.
 
     :raises CannotRun: it cannot start.
     """
-    node = compose(settings)
+    node = compose(settings, reread=reread)
     handle_signals(node)
     node.startService()
     _reactor.addSystemEventTrigger(
@@ -292,108 +362,10 @@ def run(settings: Settings) -> None:
     _reactor.run()
 
 
-def _tell_all(tells: list[Tell], event: Event) -> None:
-    for tell in tells:
-        with _log.failuresHandled("while telling of {event}", event=event):
-            tell(event)
-
-
-def _surfaces(
-    settings: Settings, reactor: Any, stdout: TextIO | None
-) -> tuple[list[Tell], Callable[[], None]]:
-    """Who is told of events, and what is to be done with them when the node stops."""
-    tells: list[Tell] = []
-    closings: list[Callable[[], None]] = []
-    if settings.output != "none":
-        fancy = stdout is not None and stdout.isatty() and not os.environ.get("NO_COLOR")
-        render = Json(time.time) if settings.output == "json" else Text(time.time, terminal=fancy)
-        outlet = Outlet(stdout, lost=render.lost)
-        tells.append(Printer(render, outlet.write, reactor))
-        closings.append(outlet.flush)
-    notifier = Notifier.from_environment(os.environ, reactor)
-    if notifier is not None:
-        # Its children are not this unit's main process: they must not speak for it.
-        del os.environ["NOTIFY_SOCKET"]
-        tells.append(notifier)
-        closings.append(notifier.stop)
-
-    def close() -> None:
-        for closing in closings:
-            closing()
-
-    return tells, close
-
-
-def _doors(settings: Settings, reactor: Any) -> list[Door]:
-    if not settings.listen:
-        return [Door(f"port {settings.port}", partial(listeners.Everywhere, reactor))]
-    return [Door(text, partial(listeners.endpoint, reactor, text)) for text in settings.listen]
-
-
-def secured(door: Door, secure: Credentials, reactor: Any) -> Door:
-    """The same door, with TLS and a meter below it."""
-
-    def opened(port: int) -> IStreamServerEndpoint:
-        return wrapServerTLS(secure, MeteredServer(door.open(port), reactor), clock=reactor)
-
-    return Door(door.name, opened)
-
-
-def _identity(settings: Settings) -> Identity:
-    if settings.key is None:
-        return Identity.generate()
-    key = _file("--key", settings.key)
-    certificate = None
-    if settings.certificate is not None:
-        certificate = _file("--cert", settings.certificate)
+def _reload(node: Node) -> None:
     try:
-        identity = Identity.from_pem(key, certificate)
-    except IdentityUnusable as error:
-        raise CannotRun(f"{settings.key}: {error}") from None
-    _warn_if_shared(settings.key)
-    return identity
-
-
-def _warn_if_shared(path: str) -> None:
-    # No refusal: what an orchestrator mounts has the mode that it gave it.
-    if Path(path).stat().st_mode & 0o077:
-        _log.warn(
-            "--key {path} can be read by other users of this machine, who could then pass for this"
-            " node: chmod 600 {path}",
-            path=path,
-        )
-
-
-def _vouch(settings: Settings) -> Callable[..., None] | None:
-    if settings.authority is None:
-        return None
-    try:
-        return Authority.from_pem(_file("--ca", settings.authority)).vouch
-    except IdentityUnusable as error:
-        raise CannotRun(f"{settings.authority}: {error}") from None
-
-
-def _file(option: str, path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise CannotRun(f"{option} {path} cannot be read: {error.strerror}") from None
-
-
-def _bound(port: IListeningPort) -> Address:
-    host = port.getHost()
-    return Address(getattr(host, "host", ""), getattr(host, "port", 0))
-
-
-def _why_not(name: str, error: BaseException | None) -> str:
-    cause = error.socketError if isinstance(error, CannotListenError) else error
-    reason = getattr(cause, "strerror", None) or str(cause)
-    return f"cannot listen on {name}: {reason}; choose another with --port or --listen"
-
-
-def _slept() -> float:
-    """Seconds of suspend since boot: one clock counts them, the other does not."""
-    boot = getattr(time, "CLOCK_BOOTTIME", None)
-    if boot is None:
-        return 0.0
-    return time.clock_gettime(boot) - time.monotonic()
+        names = node.reload()
+    except Conflict as error:
+        _log.error("nothing was reloaded: {error}", error=str(error))
+    else:
+        _log.info("reloaded: {names}", names=", ".join(names) or "nothing has changed")

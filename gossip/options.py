@@ -2,6 +2,7 @@
 The options, one class for `p2p-gossip` and for twistd (INTERFACE), and their way into `Settings`.
 """
 
+import getopt
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -12,15 +13,17 @@ from typing import Any
 import msgspec
 from twisted.python import usage
 
-from gossip import __version__
+from gossip import __version__, config
 from gossip.mesh.addresses import LARGEST_PORT, Address
-from gossip.settings import Seed, Settings
+from gossip.settings import Limits, Seed, Settings
 from gossip.trust.identity import PeerId
 from gossip.trust.records import LONGEST_NAME, LONGEST_TAGS, MOST_ADDRESSES
 
 _ID_DIGITS = 64
 _LONGEST_NETWORK = 64
 _LONGEST_MESSAGE = 1024
+_MOST_PEERS = 1_000_000
+
 _NOT_TEXT = "this is not text in the encoding of the locale"
 
 
@@ -72,6 +75,14 @@ class Options(usage.Options):
         ],
         ["message", None, None, "Text sent with each ping"],
         ["output", None, "text", "What goes to stdout: text, json or none"],
+        ["state", None, None, "Directory in which it remembers who it is, and all peers"],
+        ["control", None, None, "Unix socket at which it can be asked [default: see the manual]"],
+        ["config", None, None, "File with options, INI or TOML; those given here win"],
+        ["log", None, None, "Log level: off, error, warn, info, debug [default: P2P_GOSSIP_LOG]"],
+        [
+            *("max-peers", None, Limits().peers, "Peers that are known at most, linked or not"),
+            _number("max-peers", int, 1, _MOST_PEERS),
+        ],
     ]
     compData = usage.Completions(
         optActions={
@@ -79,6 +90,9 @@ class Options(usage.Options):
             "cert": usage.CompleteFiles("*.pem"),
             "ca": usage.CompleteFiles("*.pem"),
             "output": usage.CompleteList(["text", "json", "none"]),
+            "state": usage.CompleteDirs(),
+            "control": usage.CompleteFiles("*.sock"),
+            "config": usage.CompleteFiles(),
         }
     )
 
@@ -89,6 +103,7 @@ class Options(usage.Options):
         self["advertise"] = []
         self["tag"] = {}
         self["peer-networks"] = []
+        self._given: list[str] = []
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """
@@ -97,8 +112,9 @@ class Options(usage.Options):
         :raises UsageError: it is wrong; or `SystemExit`, with the line that says so, under twistd,
             which would print the whole of `--help` before it.
         """
+        self._given = list(sys.argv[1:] if options is None else options)
         try:
-            super().parseOptions(options)
+            super().parseOptions([*self._configured(), *self._given])
         except usage.UsageError as error:
             if self.parent is None:
                 raise
@@ -108,7 +124,9 @@ class Options(usage.Options):
     def parseArgs(self, *extra: str) -> None:
         """Take nothing but options."""
         if extra:
-            raise usage.UsageError(f"{extra[0]!r} is not an option; to join through it: --connect")
+            raise usage.UsageError(
+                f"{extra[0]!r} is neither an option nor a command; to join through it: --connect"
+            )
 
     def opt_connect(self, text: str) -> None:
         """host:port or [v6]:port to join through, for ever; with #ID only that node; repeatable"""
@@ -174,6 +192,45 @@ class Options(usage.Options):
             raise usage.UsageError(f"--advertise takes at most {MOST_ADDRESSES} addresses")
         self._check_tags()
 
+    def again(self) -> Settings:
+        """
+        What the same command line says now, with the configuration file read anew.
+
+        :raises UsageError: it is wrong now.
+        """
+        fresh = Options()
+        fresh.parent = None
+        fresh.parseOptions(self._given)
+        return fresh.settings()
+
+    def _configured(self) -> list[str]:
+        """The options that the file of --config stands for, but for those that are given."""
+        given = self._names(self._given)
+        path = given.get("config")
+        if path is None:
+            return []
+        try:
+            entries = config.read(path)
+        except config.ConfigUnusable as error:
+            raise usage.UsageError(f"--config {error}") from None
+        found = []
+        for name, value in entries:
+            if f"{name}=" not in self.longOpt or name == "config":
+                raise usage.UsageError(f"--config {path}: {shortened(name)} is no option")
+            if name not in given:
+                found.append(f"--{name}={value}")
+        return found
+
+    def _names(self, arguments: list[str]) -> dict[str, str]:
+        """The options on a command line, by their long names, each with its last value."""
+        try:
+            options, _ = getopt.getopt(arguments, self.shortOpt, self.longOpt)
+        except getopt.GetoptError as error:
+            raise usage.UsageError(str(error)) from None
+        return {
+            self.synonyms.get(name.lstrip("-"), name.lstrip("-")): value for name, value in options
+        }
+
     def settings(self) -> Settings:
         """What the options say, as the value that everything deeper knows."""
         return Settings(
@@ -192,6 +249,10 @@ class Options(usage.Options):
             message=self["message"],
             peer_networks=tuple(self["peer-networks"]),
             output=self["output"],
+            state=self["state"],
+            control=self["control"],
+            log=self["log"],
+            limits=Limits(peers=self["max-peers"]),
         )
 
     def _no_longer(self, name: str, most: int) -> None:

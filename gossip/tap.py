@@ -12,4 +12,4 @@ __all__ = ["Options", "makeService"]
 
 def makeService(options: Options) -> IService:
     """The service of a node."""
-    return node.hosted(options.settings())
+    return node.hosted(options.settings(), options.again if options["config"] else None)

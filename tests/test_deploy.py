@@ -85,8 +85,10 @@ class UnitTests(SystemdCase):
         self.assertIn(f"${name}", rest)
         given = "--listen 127.0.0.1 --port 0 --output json --name 'a node' --tag site=north"
         words: list[str] = []
+        state = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, state)
         for word in rest:
-            words += shlex.split(given) if word == f"${name}" else [word]
+            words += shlex.split(given) if word == f"${name}" else [word.replace("%S", state)]
         systemd = self.systemd()
         node = self.run_command(
             [*TWISTD, *words],
@@ -99,6 +101,9 @@ class UnitTests(SystemdCase):
         self.assertEqual("p2p-gossip/1", shake_hands(listening["port"]))
         systemd.until("WATCHDOG=1")
         self.assertEqual({node.pid}, {pid for _, _, pid in systemd.told})
+        kept = Path(state, service["StateDirectory"])
+        self.assertTrue({"key.pem", "gossip.db"} <= {one.name for one in kept.iterdir()})
+        self.assertEqual("/bin/kill -HUP $MAINPID", service["ExecReload"])
         self.assertEqual(0, node.terminate()[0])
 
     def test_port(self) -> None:

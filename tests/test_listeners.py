@@ -4,7 +4,6 @@ From `--port` and `--listen` to endpoints.
 
 import os
 import socket
-from functools import partial
 from typing import Any
 
 from twisted.internet import endpoints, reactor
@@ -20,8 +19,6 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from gossip.listeners import BACKLOG, CannotListen, Doorstep, Everywhere, Stepped, endpoint
-from gossip.mesh.meter import Meter
-from gossip.node import Door, secured
 from gossip.trust.credentials import Credentials
 from gossip.trust.identity import Identity
 from tests.cases import UnitCase
@@ -94,17 +91,6 @@ class DoorstepTests(UnitCase):
     def test_turned_away(self) -> None:
         """What is turned away gets nothing, and so Twisted closes it."""
         self.assertIsNone(self.built(_Unwanted))
-
-    def test_behind_the_meter(self) -> None:
-        """Whatever stands between TCP and TLS, it is seen who is turned away: as in a node."""
-        memory: Any = MemoryReactorClock()
-        secure = Credentials(Identity.generate())
-        for inside, kind in ((_Unwanted, type(None)), (Protocol, Meter)):
-            door = Door("door", partial(endpoint, memory, "127.0.0.1"))
-            listening = secured(door, secure, memory).open(8080).listen(Factory.forProtocol(inside))
-            self.successResultOf(listening)
-            factory = memory.tcpServers[-1][1]
-            self.assertIsInstance(factory.buildProtocol(IPv4Address("TCP", "192.0.2.1", 9)), kind)
 
     def test_without_tls(self) -> None:
         """It does not matter whether TLS is there."""

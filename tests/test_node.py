@@ -4,6 +4,7 @@ The composition root: how a node starts, what it does when it cannot, and how it
 
 import io
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,15 +15,19 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
 from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import capturedLogs, formatEvent
+from twisted.python.usage import UsageError
 from zope.interface import implementer
 
-from gossip import node
-from gossip.mesh.status import Event, Listening, Stopping
+from gossip import doors, logs, node
+from gossip.keeping import WhileItRuns
+from gossip.mesh.memories import Memory
+from gossip.mesh.status import Conflict, Event, Listening, Stopping
 from gossip.node import CannotRun, Node, Phase
 from gossip.settings import Settings
+from gossip.showing import Showing
+from gossip.trust.identity import PeerId
 from tests.cases import UnitCase
-from tests.street import Street
-from tests.trust import samples
+from tests.street import WALL, Street, record
 
 
 @implementer(IListeningPort)
@@ -66,25 +71,70 @@ def opens(answer: Port | Exception, port: int) -> Door:
     return Door(answer)
 
 
-class NodeTests(UnitCase):
-    """A node's life."""
+class Runs:
+    """A reactor that runs already."""
+
+    def __init__(self) -> None:
+        self.stopped = 0
+
+    def callWhenRunning(self, call: Callable[[], None]) -> None:
+        """At once."""
+        call()
+
+    def callLater(self, delay: float, call: Callable[[], None]) -> None:
+        """As soon as may be."""
+        call()
+
+    def stop(self) -> None:
+        """It would stop."""
+        self.stopped += 1
+
+
+class Kept(WhileItRuns):
+    """Keeps in memory, and remembers what it was asked to do."""
+
+    def __init__(self) -> None:
+        super().__init__(Settings(), MemoryReactorClock(), time.time)
+        self.memories: list[Memory] = []
+        self.asked: list[str] = []
+
+    def begin(self, remember: Callable[[PeerId], Memory | None]) -> list[Memory]:
+        """Whom it was given."""
+        self.asked.append("begin")
+        return self.memories
+
+    async def close(self) -> None:
+        """Done."""
+        self.asked.append("close")
+
+
+class NodeCase(UnitCase):
+    """A node of the street."""
 
     def made(self, *answers: Port | Exception) -> tuple[Node, list[Event], Street]:
         """A node of the street with these doors, and what it told."""
         street = Street()
         house = street.house("a")
         events: list[Event] = []
+        showing = Showing(Settings(output="none"), MemoryReactorClock(), None)
+        showing.add(events.append)
+        self.kept, self.runs = Kept(), Runs()
         made = Node(
             settings=evolve(house.settings, port=8080),
             mesh=house.mesh,
             doors=[
-                node.Door(f"door {i}", partial(opens, answer)) for i, answer in enumerate(answers)
+                doors.Door(f"door {i}", partial(opens, answer)) for i, answer in enumerate(answers)
             ],
-            tell=events.append,
-            when_running=lambda call: call(),
+            keeping=self.kept,
+            showing=showing,
+            reactor=self.runs,
         )
         self.addCleanup(street.leave)
         return made, events, street
+
+
+class NodeTests(NodeCase):
+    """A node's life."""
 
     def test_it_tells_where_it_listens(self) -> None:
         """All bound addresses, and the port of the first."""
@@ -140,6 +190,67 @@ class NodeTests(UnitCase):
         self.assertEqual(1, sum(isinstance(event, Stopping) for event in events))
 
 
+class AskedTests(NodeCase):
+    """What a running node is asked to do."""
+
+    def test_memory_begins_and_ends_with_it(self) -> None:
+        """Whom it knew is known when it runs; what is not written yet is, when it has left."""
+        made, _, street = self.made(Port("10.0.0.1", 8080))
+        known = record("p", at=WALL)
+        self.kept.memories = [Memory(id=known.id, sealed=known.sealed, state="dead")]
+        made.startService()
+        self.assertEqual(["begin"], self.kept.asked)
+        self.assertIsNotNone(made.mesh.book.get(known.id))
+        stopped = Deferred.fromCoroutine(made.stopService())
+        street.run(2)
+        self.successResultOf(stopped)
+        self.assertEqual(["begin", "close"], self.kept.asked)
+
+    def test_memory_of_one_that_cannot_run(self) -> None:
+        """It is let go of, for the next try."""
+        made, _, _ = self.made(CannotListenError("10.0.0.2", 8080, OSError(98, "taken")))
+        self.assertRaises(CannotRun, made.startService)
+        self.assertEqual(["close"], self.kept.asked)
+
+    def test_leave(self) -> None:
+        """The process is stopped, for a reason that peers hear."""
+        made, _, _ = self.made(Port("10.0.0.1", 8080))
+        made.leave()
+        self.assertEqual((1, "it was asked to leave"), (self.runs.stopped, made.reason))
+
+    def test_reload(self) -> None:
+        """What can change does, and is told to peers; what cannot is said."""
+        self.patch(logs.levels, "threshold", logs.levels.threshold)
+        made, _, _ = self.made(Port("10.0.0.1", 8080))
+        made.startService()
+        before = made.mesh.book.own.seq
+        wanted = evolve(made._settings, name="renamed", period=9.0, port=1, log="debug")
+        made._reread = lambda: wanted
+        with capturedLogs() as lines:
+            self.assertEqual({"name", "period", "log"}, set(made.reload()))
+        self.assertIn("--port", " ".join(formatEvent(line) or "" for line in lines))
+        own = made.mesh.book.own
+        self.assertEqual("renamed", own.name)
+        self.assertGreater(own.seq, before)
+        self.assertEqual(9.0, made.mesh.window.status().period_s)
+        self.assertEqual("debug", logs.levels.threshold.default)
+        self.assertEqual(8080, made._settings.port)
+
+    def test_reload_of_nothing(self) -> None:
+        """Without a file, or with one that is wrong, nothing changes."""
+        made, _, _ = self.made(Port("10.0.0.1", 8080))
+        before = made._settings
+        self.assertRaises(Conflict, made.reload)
+
+        def wrong() -> Settings:
+            raise UsageError("--port x is not a whole number")
+
+        made._reread = wrong
+        error = self.assertRaises(Conflict, made.reload)
+        self.assertEqual("--port x is not a whole number", str(error))
+        self.assertIs(before, made._settings)
+
+
 class ComposeTests(UnitCase):
     """Settings become a node, or a sentence."""
 
@@ -172,17 +283,6 @@ class ComposeTests(UnitCase):
                 self.compose(**settings).startService()
             self.assertIn(words, str(caught.exception))
 
-    def test_key_that_others_can_read(self) -> None:
-        """People are told once, and how to mend it; a key of one's own is not worth a word."""
-        path = Path(self.mktemp())
-        path.write_bytes(samples.ED25519_KEY)
-        for mode, count in ((0o600, 0), (0o400, 0), (0o640, 1), (0o604, 1), (0o620, 1)):
-            path.chmod(mode)
-            with capturedLogs() as lines:
-                self.compose(key=str(path))
-            said = [formatEvent(line) for line in lines]
-            self.assertEqual(count, sum(f"chmod 600 {path}" in line for line in said), said)
-
     def test_what_has_no_ip_address_is_not_listened_on(self) -> None:
         """Peers tell each other at which address they see each other."""
         opened = Port("", 0)
@@ -192,9 +292,10 @@ class ComposeTests(UnitCase):
         made = Node(
             settings=house.settings,
             mesh=house.mesh,
-            doors=[node.Door("unix:path", partial(opens, opened))],
-            tell=lambda _: None,
-            when_running=lambda call: call(),
+            doors=[doors.Door("unix:path", partial(opens, opened))],
+            keeping=Kept(),
+            showing=Showing(Settings(output="none"), MemoryReactorClock(), None),
+            reactor=Runs(),
         )
         with self.assertRaises(CannotRun) as caught:
             made.startService()
@@ -217,9 +318,10 @@ class ComposeTests(UnitCase):
         made = Node(
             settings=evolve(house.settings, port=0),
             mesh=house.mesh,
-            doors=[node.Door("one", door), node.Door("other", door)],
-            tell=lambda _: None,
-            when_running=lambda call: call(),
+            doors=[doors.Door("one", door), doors.Door("other", door)],
+            keeping=Kept(),
+            showing=Showing(Settings(output="none"), MemoryReactorClock(), None),
+            reactor=Runs(),
         )
         made.startService()
         self.assertEqual([0, 4711], asked)
@@ -231,11 +333,6 @@ class ComposeTests(UnitCase):
         node.steady(reactor)
         self.assertEqual(0.0, reactor.seconds())
         call.cancel()
-
-    def test_sleep_is_counted(self) -> None:
-        """Suspended time only grows, and there is less of it than of uptime."""
-        first = node._slept()
-        self.assertGreaterEqual(node._slept(), first - 0.001)
 
     def test_twistd_gets_one_line(self) -> None:
         """What cannot run ends twistd with a sentence instead of a traceback."""

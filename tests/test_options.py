@@ -6,6 +6,7 @@ import io
 import socket
 from contextlib import redirect_stderr, redirect_stdout
 from ipaddress import ip_network
+from pathlib import Path
 
 from twisted.python.usage import UsageError
 
@@ -21,6 +22,7 @@ ID = PeerId("0123456789abcdef" * 4)
 OPTIONS = (
     *("port", "period", "connect", "key", "cert", "listen", "advertise", "network", "name", "tag"),
     *("heartbeat", "message", "output", "ca", "peer-networks", "help", "version"),
+    *("state", "control", "config", "log", "max-peers"),
 )
 
 
@@ -209,7 +211,9 @@ class WrongTests(UnitCase):
 
     def test_not_an_option(self) -> None:
         """An address without its option, a typing error, and an option without its value."""
-        self.refused("'a:1' is not an option; to join through it: --connect", "a:1")
+        self.refused(
+            "'a:1' is neither an option nor a command; to join through it: --connect", "a:1"
+        )
         self.refused("option --conect not recognized", "--conect", "a:1")
         self.refused("option --key requires argument", "--key")
 
@@ -263,3 +267,52 @@ class HelpTests(UnitCase):
         self.assertEqual(2, ending.code)
         options.parseOptions(["--port", "1"])
         self.assertEqual(1, options.settings().port)
+
+
+class ConfigTests(UnitCase):
+    """What a file says, and what the command line says besides."""
+
+    def config(self, text: str) -> str:
+        """A configuration file with this text."""
+        path = Path(self.mktemp())
+        path.mkdir()
+        path /= "node.toml"
+        path.write_text(text)
+        return str(path)
+
+    def test_file_is_read(self) -> None:
+        """Its entries are options."""
+        path = self.config("name = 'n'\nport = 9000\nconnect = ['b:1', 'c:2']\ntag = {x = 'y'}")
+        settings = parse("--config", path)
+        self.assertEqual(("n", 9000), (settings.name, settings.port))
+        self.assertEqual(["b:1", "c:2"], [str(seed.address) for seed in settings.seeds])
+        self.assertEqual((("x", "y"),), settings.tags)
+
+    def test_options_win(self) -> None:
+        """What is given on the command line replaces what the file says, also where it is a list."""
+        path = self.config("port = 9000\nperiod = 1.0\nconnect = ['b:1', 'c:2']")
+        settings = parse("-p", "9001", "--config", path, "-c", "d:3")
+        self.assertEqual((9001, 1.0), (settings.port, settings.period))
+        self.assertEqual(["d:3"], [str(seed.address) for seed in settings.seeds])
+
+    def test_mistakes_are_named(self) -> None:
+        """What is no option, no value for one, or no file is refused with the reason."""
+        for text, reason in (
+            ("prot = 1", "'prot' is no option"),
+            ("config = 'x'", "'config' is no option"),
+            ("help = 1", "'help' is no option"),
+            ("port = 70000", "--port 70000 is not from 0 to 65535"),
+            ("port", "is not TOML"),
+        ):
+            path = self.config(text)
+            self.assertIn(reason, str(self.assertRaises(UsageError, parse, "--config", path)))
+
+    def test_again(self) -> None:
+        """The same command line later says what the file says then."""
+        path = self.config("name = 'before'")
+        options = Options()
+        options.parseOptions(["--config", path, "--period", "2"])
+        Path(path).write_text("name = 'after'\nperiod = 9.0")
+        settings = options.again()
+        self.assertEqual(("after", 2.0), (settings.name, settings.period))
+        self.assertEqual("before", options.settings().name)

@@ -4,6 +4,7 @@ Tells systemd how the node is: sd_notify(3), for units of `Type=notify` with a w
 
 import os
 import socket
+import time
 from collections.abc import Mapping
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -63,6 +64,16 @@ class Notifier:
         elif isinstance(event, PeerDead | PeerLeft):
             self._peers.discard(event.peer)
             self._soon()
+
+    def reloading(self) -> None:
+        """The node reads its configuration again."""
+        # The time lets systemd tell this reload from an earlier one (sd_notify(3)).
+        microseconds = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+        self._send(f"RELOADING=1\nMONOTONIC_USEC={microseconds}")
+
+    def reloaded(self) -> None:
+        """It has, or could not."""
+        self._send("READY=1")
 
     def stop(self) -> None:
         """Send nothing any more."""

@@ -1,0 +1,42 @@
+"""
+Where a running node can be asked: its control socket, and what answers there.
+
+Whoever wants no such socket need not import this, and with it a web server.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+from twisted.internet.defer import maybeDeferred
+
+from gossip.control import unixsocket
+from gossip.control.front import Front
+from gossip.control.unixsocket import ControlUnusable
+from gossip.mesh.status import Chronicle, Desk, Window
+
+__all__ = ["Asking", "ControlUnusable"]
+
+OURS: Final = "p2p-gossip"
+"""A directory of this name, for the sockets of one user's nodes, is made where there is none."""
+
+
+class Asking:
+    """The API of a node, at one Unix socket."""
+
+    def __init__(
+        self, path: Path, window: Window, desk: Desk, chronicle: Chronicle, reactor: Any
+    ) -> None:
+        """
+        Answer from now on.
+
+        :raises ControlUnusable: there can be no socket at this path.
+        """
+        if path.parent.name == OURS:
+            unixsocket.private_directory(str(path.parent))
+        self._front = Front(window, desk, chronicle, reactor)
+        self._port = unixsocket.listen(str(path), self._front, reactor)
+
+    async def stop(self) -> None:
+        """Answer nobody any more; the socket is removed."""
+        await maybeDeferred(self._port.stopListening)
+        await self._front.stop()

@@ -1,0 +1,32 @@
+"""
+What of the settings can change while a node runs. Pure.
+"""
+
+from typing import Final
+
+from attrs import asdict, evolve
+
+from gossip.settings import Settings
+
+RELOADED: Final = ("log", "message", "name", "tags", "advertise", "period")
+"""Members of the settings that take effect at once, without losing a link."""
+
+_OPTIONS: Final = {
+    "tags": "tag",
+    "seeds": "connect",
+    "certificate": "cert",
+    "authority": "ca",
+    "peer_networks": "peer-networks",
+    "limits": "max-peers",
+}
+
+
+def merged(before: Settings, after: Settings) -> Settings:
+    """The settings that hold once all that can change has changed."""
+    return evolve(before, **{name: getattr(after, name) for name in RELOADED})
+
+
+def changed(before: Settings, after: Settings) -> tuple[str, ...]:
+    """The options whose values differ, by their names."""
+    was, now = asdict(before, recurse=False), asdict(after, recurse=False)
+    return tuple(_OPTIONS.get(name, name) for name in was if was[name] != now[name])
