@@ -6,15 +6,18 @@ Rooms, from the wire up:
 * `gossip.wire`: bytes to meaning, for one link. Pure.
 * `gossip.trust`: who is who: keys, certificates, sealed records, policy.
 * `gossip.mesh`: many links: the book, liveness, pairing, dialing, healing.
+* `gossip.memory`: what of it all survives a restart.
 * `gossip.surfaces`: what people and programs see.
+* `gossip.control`, `gossip.client`: how a running node is asked, and by what commands.
 * `gossip.node`: the composition root, where all of them meet.
-* `gossip.settings`, `gossip.options`, `gossip.cli`, `gossip.tap`: the ways in.
+* `gossip.settings`, `gossip.options`, `gossip.config`, `gossip.cli`, `gossip.tap`: the ways in.
 
 Words. *Node*: one running p2p-gossip. *Peer*: another node. *Peer id*: hash of its public key.
 *Record*: what a peer says of itself, signed. *Book*: all records held. *Link*: the one
 authenticated connection to a peer. *View*: digest of a book. *Period*: time between pings.
 *Heartbeat*: longest silence a node promises. *Network*: name that separates unrelated meshes.
-*Seed*: an address to join through. *Unmet*: known from others, never linked.
+*Seed*: an address to join through. *Unmet*: known from others, never linked. *Memory*: what is remembered of a peer. *Occurrence*: an event
+that is kept.
 
 Verbs: dial, accept, admit, refuse, hear, tell, lose, leave, forget.
 """
