@@ -44,4 +44,5 @@ class ReadmeTests(UnitCase):
         self.assertEqual(1, len(block("the run command").splitlines()))
         self.assertTrue(block("the run command").endswith("p2p-gossip --period 5 --port 8080"))
         self.assertEqual(1, len(block("the test command").splitlines()))
-        self.assertTrue(block("the test command").endswith("tox"))
+        # Without names: all that stands in `env_list`.
+        self.assertTrue(block("the test command").endswith("tox run-parallel --parallel 2"))

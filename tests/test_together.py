@@ -2,6 +2,7 @@
 Commands that run together.
 """
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,12 @@ class TogetherTests(UnitCase):
         done = together("sh -c 'exit 3'", "sh -c 'sleep 0.2; echo late'")
         self.assertEqual(3, done.returncode)
         self.assertIn("late", done.stdout)
+
+    def test_one_session(self) -> None:
+        """They stay in our session, where `nice` counts among them, in groups that can be ended."""
+        ask = "-c 'import os; print(os.getsid(0), os.getpgrp() == os.getpid())'"
+        done = together(f"{sys.executable} {ask}")
+        self.assertIn(f"\n{os.getsid(0)} True\n", done.stdout, done.stderr)
 
     def test_nothing_to_do(self) -> None:
         """Without commands it says how it is used."""

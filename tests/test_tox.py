@@ -12,13 +12,48 @@ from tests.lived.nodes import RoughCase
 ROOT = Path(__file__).parent.parent
 
 
+ON_DEMAND = {"mutants", "proof"}
+"""Environments that take hours."""
+
+
+def tox() -> RawConfigParser:
+    """What tox.ini says."""
+    parser = RawConfigParser()
+    parser.read(ROOT / "tox.ini")
+    return parser
+
+
+class DefaultTests(UnitCase):
+    """What gates a change is run without being asked for."""
+
+    def test_all_are_run(self) -> None:
+        """Every environment is in `env_list`, but those that take hours."""
+        parser = tox()
+        defined = {name.partition(":")[2] for name in parser if name.startswith("testenv:")}
+        listed = parser["tox"]["env_list"].replace(",", " ").split()
+        self.assertEqual(defined - ON_DEMAND, set(listed))
+
+    def test_the_longest_begins(self) -> None:
+        """Of those that run beside each other the longest is not the last to begin."""
+        self.assertEqual("rough", tox()["tox"]["env_list"].split(",")[0])
+
+    def test_it_is_shown(self) -> None:
+        """What was skipped, and the seed that was first, is shown where nothing has failed too."""
+        self.assertTrue(tox()["testenv"].getboolean("parallel_show_output"))
+
+
 class RoughTests(UnitCase):
     """Tests that other environments pass over have one of their own."""
 
+    def test_how_long(self) -> None:
+        """New networks are simulated for four minutes, and each target is fuzzed for one."""
+        commands = tox()["testenv:rough"]["commands"]
+        self.assertIn("gossip.testing --seconds 240 ", commands)
+        self.assertIn("tests.fuzz all --or-skip --seconds 60", commands)
+
     def test_all_are_named(self) -> None:
         """Each module of tests that take minutes is named in the section `rough`, and no other."""
-        parser = RawConfigParser()
-        parser.read(ROOT / "tox.ini")
+        parser = tox()
         named = {*parser["rough"]["tests"].split(), *parser["rough"]["attacks"].split()}
         found = set()
         for path in sorted((ROOT / "tests" / "lived").glob("test_*.py")):

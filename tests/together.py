@@ -22,13 +22,15 @@ async def _run(command: str) -> int:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
+        # A group, with which all can be ended. Not a session: there `nice` may count among those of
+        # the same session alone (sched(7), autogroup).
+        preexec_fn=os.setpgrp,
     )
     try:
         said, _ = await process.communicate()
     finally:
         if process.returncode is None:
-            # Also what it has started: it has a session of its own for that.
+            # Also what it has started.
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
             await process.wait()

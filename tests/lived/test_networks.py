@@ -192,12 +192,14 @@ class ForgottenTests(BreakingCase):
         host.filter(received="ct mark set 1", sent="ct mark set 1")
         nodes = await self.grown(network.hosts)
         host.filter(received="ct mark 1 counter drop", sent="ct mark 1 counter drop")
-        waits = [self.lost(nodes[:1], nodes[1:]), self.lost(nodes[1:], nodes[:1])]
-        await together(*waits)
-        self.assertGreater(host.counted(), 0)
+        # What was heard before is read by then, and nothing new is begun before three seconds.
+        await pause(1)
         healed = await self.healed(nodes)
-        self.assertEqual(1, nodes[1].count("peer_dead"))
-        self.assertEqual(1, nodes[2].count("peer_dead"))
+        self.assertGreater(host.counted(), 0)
+        for node in nodes[1:]:
+            deaths = [nodes[0].count("peer_dead", peer=node.id), node.count("peer_dead")]
+            # Who is dialed anew by the one that noticed first need not notice it by itself.
+            self.assertIn(deaths, [[1, 0], [0, 1], [1, 1]])
         self.figure(seconds_to_heal=healed)
         self.assert_no_trouble()
 

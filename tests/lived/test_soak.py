@@ -12,6 +12,14 @@ from tests.lived.hosted import NetworkCase, together
 from tests.lived.nodes import Program
 
 
+class Trial(Program):
+    """A trial: what it says of a failure may begin like an event, and is none."""
+
+    def outReceived(self, data: bytes) -> None:
+        """More of stdout."""
+        self.output += data.decode(errors="replace")
+
+
 class SideBySideTests(NetworkCase):
     """Long cases, each class in a process of its own."""
 
@@ -30,7 +38,7 @@ class SideBySideTests(NetworkCase):
             print(f"\n{trial.output}{trial.errors}", flush=True)
         self.assertEqual(dict.fromkeys(names, 0), dict(zip(names, codes, strict=True)))
 
-    def trial(self, name: str) -> Program:
+    def trial(self, name: str) -> Trial:
         """Start a trial of these tests."""
         command = (sys.executable, "-m", "twisted.trial", f"--temp-directory={self.mktemp()}", name)
-        return self.watched(Program(command))
+        return self.watched(Trial(command))

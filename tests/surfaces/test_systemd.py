@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,17 @@ class NotifierTests(SynchronousTestCase):
         notifier.stop()
         self.time.advance(10)
         self.assertEqual([], self.told())
+
+    def test_reload(self) -> None:
+        """When it begins, by the clock that systemd has, and that it is over."""
+        notifier = Notifier(self.path, None, self.time)
+        before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+        notifier.reloading()
+        notifier.reloaded()
+        begun, over = self.told()
+        self.assertEqual("READY=1", over)
+        self.assertTrue(begun.startswith("RELOADING=1\nMONOTONIC_USEC="), begun)
+        self.assertGreaterEqual(int(begun.rpartition("=")[2]), before)
 
     def test_stop_leaves_nothing_to_do(self) -> None:
         """A status that waited to be told is not told any more; stopping twice is as well."""

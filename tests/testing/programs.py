@@ -3,6 +3,7 @@ The simulator as a program of its own, as it is and with an invariant that does 
 """
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -89,15 +90,20 @@ def script(directory: str, text: str) -> str:
 
 
 def start(*arguments: str, program: Sequence[str] = COMMAND) -> "subprocess.Popen[str]":
-    """Start it; text comes from both of its outputs."""
-    return subprocess.Popen(
-        [sys.executable, *program, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(),
-        start_new_session=True,
-    )
+    """Start it, so that it hears Ctrl-C; text comes from both of its outputs."""
+    # A shell lets what it starts in the background ignore Ctrl-C, and programs inherit that.
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            [sys.executable, *program, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(),
+            start_new_session=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, heard)
 
 
 def run(
