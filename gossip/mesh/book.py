@@ -204,6 +204,8 @@ class Book:
         """
         Take a record that somebody sent. None where it is not above the one held.
 
+        Of the node's own key nothing is taken, and one as high that says something else is returned.
+
         `linking` says that its subject itself sent it to open a link: it finds room, where a
         hearsay record would not.
 
@@ -213,7 +215,9 @@ class Book:
         entry = self._entries.get(record.id)
         ours = record.id == self.own.id
         newest = self.own.seq if ours else entry.held.seq if entry is not None else -1
-        if record.seq <= newest:
+        # Said by a process of before, under a number that we use now: outdone like a newer one.
+        contradicts = ours and sealed.body != self.own.sealed.body
+        if record.seq < newest + (not contradicts):
             if entry is not None and sealed == entry.held.sealed():
                 entry.loopback = entry.loopback or loopback
             return None

@@ -173,6 +173,15 @@ class LearnTests(BookCase):
         self.assertIsNone(self.book.learn(self.own.sealed, NOW, loopback=False))
         self.assertIsNone(self.learn(SELF, NOW - 1))
 
+    def test_own_of_the_same_number(self) -> None:
+        """What a process of before said under the number that is used now contradicts it."""
+        other = record(SELF, state="left")
+        self.assertEqual(self.own.seq, other.seq)
+        self.assertEqual(other, self.book.learn(other.sealed, NOW, loopback=False))
+        self.assertIs(self.own, self.book.own)
+        forgery = Sealed(other.sealed.body, self.own.sealed.signature)
+        self.assertRaises(RecordForged, self.book.learn, forgery, NOW, loopback=False)
+
     def test_own_newer(self) -> None:
         """A newer record of the node's own key is returned, and changes nothing."""
         view = self.book.view()

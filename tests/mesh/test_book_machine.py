@@ -259,7 +259,8 @@ class BookMachine(RuleBasedStateMachine):
         # The refusal, or whether the record is one above the one held.
         known = self.model.get(what.peer)
         held = self.own if what.who == SELF else known.record if known else None
-        if held is not None and what.seq <= held.seq:
+        contradicts = what.who == SELF and what.sealed.body != self.own.sealed.body
+        if held is not None and what.seq < held.seq + (not contradicts):
             return False
         if what.network != "lab" or what.seq > self.now + DAY or what.expires <= self.now:
             return RecordRefused

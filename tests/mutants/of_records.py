@@ -27,7 +27,7 @@ OF_RECORDS: Final = (
         name="older-record-wins",
         story="The record that came last is held, not the one that was made last.",
         file="mesh/book.py",
-        old="        if record.seq <= newest:\n",
+        old="        if record.seq < newest + (not contradicts):\n",
         new="        if record.seq == newest:\n",
         profiles=("hostile", "churn"),
     ),
