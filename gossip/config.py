@@ -13,7 +13,13 @@ times is a list in TOML, and one value a line in INI; tags may be a table or a s
                                         site = north
 """
 
-from configparser import ConfigParser
+from configparser import (
+    ConfigParser,
+    DuplicateOptionError,
+    DuplicateSectionError,
+    MissingSectionHeaderError,
+    ParsingError,
+)
 from configparser import Error as INIError
 from pathlib import Path
 from typing import Any, Final
@@ -83,7 +89,7 @@ def _ini(path: str, text: str) -> list[tuple[str, str]]:
     try:
         parser.read_string(text)
     except INIError as error:
-        raise ConfigUnusable(f"{path} is not INI: {str(error).splitlines()[0]}") from None
+        raise ConfigUnusable(f"{path} is not INI: {_wrong_with(error)}") from None
     strange = sorted(set(parser.sections()) - {SECTION, "tag"})
     if strange or not parser.has_section(SECTION):
         raise ConfigUnusable(f"{path} has no section [{SECTION}], or others than that and [tag]")
@@ -93,3 +99,15 @@ def _ini(path: str, text: str) -> list[tuple[str, str]]:
     if parser.has_section("tag"):
         found += [("tag", f"{key}={value}") for key, value in parser.items("tag")]
     return found
+
+
+def _wrong_with(error: INIError) -> str:
+    if isinstance(error, MissingSectionHeaderError):
+        return f"line {error.lineno} comes before the first section; begin with [{SECTION}]"
+    if isinstance(error, DuplicateOptionError):
+        return f"line {error.lineno} says {error.option} again; several values are one a line"
+    if isinstance(error, DuplicateSectionError):
+        return f"line {error.lineno} begins [{error.section}] again"
+    if isinstance(error, ParsingError) and error.errors:
+        return f"line {error.errors[0][0]} is not NAME = VALUE"
+    return str(error).splitlines()[0]

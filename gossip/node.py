@@ -144,7 +144,7 @@ class Node(Service):
         later = changed(self._settings, wanted)
         if later:
             _log.warn(
-                "{names} of the configuration take effect when the node is restarted",
+                "what the configuration says of {names} takes effect when the node is restarted",
                 names=", ".join(f"--{name}" for name in later),
             )
         return tuple(name for name in names if name not in later)

@@ -200,7 +200,14 @@ class Options(usage.Options):
         """
         fresh = Options()
         fresh.parent = None
-        fresh.parseOptions(self._given)
+        try:
+            fresh.parseOptions(self._given)
+        except usage.UsageError as error:
+            # The command line was right when the node started, so it is the file.
+            said = str(error)
+            if said.startswith("--config "):
+                raise
+            raise usage.UsageError(f"--config {self['config']}: {said}") from None
         return fresh.settings()
 
     def _configured(self) -> list[str]:

@@ -97,8 +97,15 @@ class RefusedTests(ConfigCase):
     def test_syntax(self) -> None:
         """What cannot be parsed says where."""
         self.assertIn("is not TOML: ", self.refused("a.toml", "name = "))
-        self.assertIn("is not INI: ", self.refused("a.ini", "name = x"))
-        self.assertIn("is not INI: ", self.refused("a.ini", "[p2p-gossip]\nname = x\nname = y"))
+        for text, reason in (
+            ("name = x", "line 1 comes before the first section; begin with [p2p-gossip]"),
+            ("[p2p-gossip]\nname = x\nname = y", "line 3 says name again; several values are one"),
+            ("[p2p-gossip]\n[tag]\n[tag]", "line 3 begins [tag] again"),
+            ("[p2p-gossip]\n\nname: x", "line 3 is not NAME = VALUE"),
+        ):
+            said = self.refused("a.ini", text)
+            self.assertIn(f"is not INI: {reason}", said)
+            self.assertNotIn("\n", said)
 
     def test_sections(self) -> None:
         """A section that means nothing to us is a mistake, and so is none."""

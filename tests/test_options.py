@@ -316,3 +316,16 @@ class ConfigTests(UnitCase):
         settings = options.again()
         self.assertEqual(("after", 2.0), (settings.name, settings.period))
         self.assertEqual("before", options.settings().name)
+
+    def test_again_with_a_mistake(self) -> None:
+        """It is told in which file, whatever it is, and once."""
+        path = self.config("period = 2")
+        options = Options()
+        options.parseOptions(["--config", path])
+        for text, reason in (
+            ("period = 'x'", f"--config {path}: --period 'x' is not a number"),
+            ("cert = 'x'", f"--config {path}: --cert needs the --key that it is for"),
+            ("bogus = 1", f"--config {path}: 'bogus' is no option"),
+        ):
+            Path(path).write_text(text)
+            self.assertEqual(reason, str(self.assertRaises(UsageError, options.again)))

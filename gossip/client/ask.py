@@ -7,7 +7,8 @@ from argparse import Namespace
 from attrs import frozen
 
 from gossip.client import find
-from gossip.client.connection import PING_WAIT, understood
+from gossip.client.connection import PING_WAIT, Refused, understood
+from gossip.client.errors import Failed
 from gossip.client.shell import Shell
 from gossip.surfaces.text import safe
 
@@ -55,7 +56,10 @@ def leave(asked: Namespace, shell: Shell) -> None:
 
 def reload(asked: Namespace, shell: Shell) -> None:
     """Read the configuration again."""
-    answer = find.node(asked, shell).ask("POST", "reload")
+    try:
+        answer = find.node(asked, shell).ask("POST", "reload")
+    except Refused as error:
+        raise Failed(f"nothing was reloaded: {error}") from None
     if not _as_json(asked, answer, shell):
         changed = ", ".join(map(safe, understood(answer, _Changes).changed))
         shell.line(f"changed: {changed}" if changed else "nothing changed")

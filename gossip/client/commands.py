@@ -15,9 +15,9 @@ STATES: Final = ("alive", "dead", "left", "unmet")
 
 KINDS: Final = (
     *("listening", "peer_alive", "peer_dead", "peer_left", "refused", "identity_mismatch"),
-    "stopping",
+    *("stopping", "suppressed"),
 )
-"""What happens and is kept: the events of INTERFACE but pings."""
+"""What happens and is kept: the events of INTERFACE but pings, and how many more there were."""
 
 MOST_ROWS: Final = 10000
 """Of history in one answer."""

@@ -30,6 +30,17 @@ LONGEST_ANSWER: Final = 64 << 20
 
 LONGEST_PROBLEM: Final = 64 << 10
 
+_PROBLEM: Final = "urn:p2p-gossip:problem:"
+
+_IN_COMMANDS: Final[Mapping[str, str]] = {
+    "no-such-peer": "no peer has this name, or an id that begins so; p2p-gossip peers lists all",
+    "not-linked": (
+        "there is no link to this peer now; p2p-gossip peers tells its state, and p2p-gossip links"
+        " lists the links that are up"
+    ),
+}
+"""What to do about problems where the node itself tells of its routes."""
+
 T = TypeVar("T")
 
 
@@ -46,6 +57,7 @@ class Candidate:
 class Problem:
     """A problem document (RFC 9457), as far as it is shown."""
 
+    type: str = ""
     title: str = ""
     detail: str = ""
     status: int = 0
@@ -244,12 +256,21 @@ def _refused(response: HTTPResponse) -> Refused:
         problem = understood(response.read(LONGEST_PROBLEM), Problem)
     except Failed:
         problem = Problem()
-    said = (problem.detail or problem.title).rstrip(".")
+    said = _IN_COMMANDS.get(problem.type.removeprefix(_PROBLEM)) or _inner(
+        (problem.detail or problem.title).rstrip(".")
+    )
     if not said:
         said = f"the node answers {text}"
     elif problem.candidates:
         said = f"{said}: {_named(problem.candidates)}"
     return Refused(said, response.status)
+
+
+def _inner(sentence: str) -> str:
+    """A sentence as it stands after a colon."""
+    first = sentence.partition(" ")[0]
+    plain = first == "A" or (first[:1].isupper() and first[1:].islower())
+    return f"{first[0].lower()}{sentence[1:]}" if plain else sentence
 
 
 def _named(candidates: Sequence[Candidate]) -> str:

@@ -3,6 +3,7 @@ Server-sent events, as the WHATWG's HTML standard has them (§9.2), and the line
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from time import localtime, strftime
 from typing import Final
 
@@ -71,6 +72,20 @@ def sent(lines: Iterable[str]) -> Iterator[Sent]:
                 raise Failed("the node sends an event that does not end")
 
 
+@frozen
+class _Suppressed:
+    """How many were not kept, since there were too many of them."""
+
+    of: str
+    about: str
+    count: int
+
+    def line(self) -> str:
+        """In words."""
+        about = f" about {safe(self.about)[:64]}" if self.about else ""
+        return f"{self.count} more of {safe(self.of)}{about}, not kept"
+
+
 class Teller:
     """Puts events into the lines that a node prints, with the times at which they happened."""
 
@@ -86,12 +101,16 @@ class Teller:
         self._moment = _moment(happened.get("time"))
         date = strftime("%Y-%m-%d ", localtime(self._moment)) if self._dated else ""
         kind = _KINDS.get(str(happened.get("event")))
-        if kind is not None:
-            try:
+        with suppress(msgspec.ValidationError):
+            if kind is not None:
                 return date + self._text.event(msgspec.convert(dict(happened), kind))
-            except msgspec.ValidationError:
-                pass
-        return f"{date}{strftime('%H:%M:%S', localtime(self._moment))} {_plain(happened)}"
+            if happened.get("event") == "suppressed":
+                many = msgspec.convert(dict(happened), _Suppressed)
+                return f"{date}{self._clock()} {many.line()}"
+        return f"{date}{self._clock()} {_plain(happened)}"
+
+    def _clock(self) -> str:
+        return strftime("%H:%M:%S", localtime(self._moment))
 
 
 def _plain(happened: Mapping[object, object]) -> str:

@@ -22,6 +22,37 @@ _WHERE: Final = (
     ("/var/lib/p2p-gossip/control.sock", "The node that is a service of the machine."),
 )
 
+_CONTROL: Final = (
+    "A node answers at the Unix socket of --control, else at control.sock in the directory of --state,"
+    " else at $XDG_RUNTIME_DIR/p2p-gossip/PORT.sock; where there is none of these, it cannot be asked."
+    " Whoever may open the socket may do everything; its mode is 0600. A command asks the first of"
+    " these that there is:"
+)
+
+_CONFIGURATION: Final = (
+    "A file for --config has the long names of options: TOML where its name ends in .toml, else INI"
+    " with the section [p2p-gossip]. What may be said several times is a list in TOML, and a value a"
+    " line in INI; tags may be a table or section [tag]. Options on the command line win."
+)
+
+_RELOADED: Final = (
+    "Read again, log, name, tag, advertise, period and message take effect at once, and no link is"
+    " lost; other options wait for a restart. A file that is wrong changes nothing."
+)
+
+_SIGNALS: Final = (
+    ("SIGTERM, SIGINT", "Tell all peers that the node stops on purpose, and stop it."),
+    ("SIGHUP", "Read the file of --config again, as reload does."),
+)
+
+_FILES: Final = (
+    ("DIR/key.pem", "The private key of a node with --state DIR, made at its first start."),
+    ("DIR/cert.pem", "The certificate for it."),
+    ("DIR/gossip.db", "Whom it knew, where they were, and what happened."),
+    ("DIR/control.sock", "Where it can be asked."),
+    ("DIR/lock", "Which process uses the directory."),
+)
+
 _ENVIRONMENT: Final = (
     ("P2P_GOSSIP_CONTROL", "The socket of the node that is asked."),
     ("P2P_GOSSIP_LOG, RUST_LOG", "How much a node logs: off, error, warn, info, debug, trace."),
@@ -61,9 +92,10 @@ def _lines() -> Iterator[str]:
     yield from _section("DESCRIPTION", [_text(Options.longdesc), ".PP", _text(_ASKED)])
     yield from _section("OPTIONS OF A NODE", _options(node_options()))
     yield from _section("COMMANDS", _commands())
-    yield from _section(
-        "WHICH NODE IS ASKED", [_text("The first of these that there is:"), *_terms(_WHERE)]
-    )
+    yield from _section("WHICH NODE IS ASKED", [_text(_CONTROL), *_terms(_WHERE)])
+    yield from _section("CONFIGURATION FILE", [_text(_CONFIGURATION), ".PP", _text(_RELOADED)])
+    yield from _section("SIGNALS", _terms(_SIGNALS))
+    yield from _section("FILES", _terms(_FILES))
     yield from _section("EXIT STATUS", _terms(_STATUS))
     yield from _section("ENVIRONMENT", _terms(_ENVIRONMENT))
     yield from _section("EXAMPLES", _examples())

@@ -18,7 +18,7 @@ from gossip.client.redraw import redraw
 from gossip.client.shell import Shell
 from gossip.client.tables import Column, Row, cropped, drawn, facts, table
 from gossip.client.words import amount, milliseconds, span, tags
-from gossip.mesh.status import LinkStatus, NodeStatus, PeerStatus
+from gossip.mesh.status import LinkStatus, NodeStatus, PeerStatus, RoundTripTimes
 from gossip.surfaces.text import safe
 
 _SHORT: Final = 12
@@ -186,7 +186,7 @@ def _link_row(one: LinkStatus, now: float) -> Row:
         safe(one.name) or "-",
         safe(one.address),
         safe(one.direction),
-        *(milliseconds(value) for value in (rtt.last, rtt.mean, rtt.p50, rtt.p99, rtt.jitter)),
+        *(milliseconds(value) for value in (rtt.last, rtt.mean, rtt.p50, rtt.p99, _jitter(rtt))),
         str(one.pings_missed),
         amount(one.bytes_in),
         amount(one.bytes_out),
@@ -196,14 +196,14 @@ def _link_row(one: LinkStatus, now: float) -> Row:
 
 
 def _link_facts(one: LinkStatus, now: float) -> list[tuple[str, str]]:
-    rtt = one.rtt_ms
+    figures = {**asdict(one.rtt_ms), "jitter": _jitter(one.rtt_ms)}
     return [
         ("id", safe(one.peer)),
         ("name", safe(one.name) or "-"),
         ("address", safe(one.address)),
         ("direction", safe(one.direction)),
         ("up", f"{span(now - one.since)}, since {_date(one.since)}"),
-        *((f"rtt {name}", _figure(value)) for name, value in asdict(rtt).items()),
+        *((f"rtt {name}", _figure(value)) for name, value in figures.items()),
         (
             "pings",
             f"{one.pings_sent} sent, {one.pings_answered} answered, {one.pings_missed} missed",
@@ -212,6 +212,11 @@ def _link_facts(one: LinkStatus, now: float) -> list[tuple[str, str]]:
         ("out", f"{amount(one.bytes_out)} in {one.frames_out} frames"),
         ("cipher", safe(one.cipher or "-")),
     ]
+
+
+def _jitter(rtt: RoundTripTimes) -> float | None:
+    # It is 0 before anything was measured, which would look like a very steady line.
+    return None if rtt.last is None else rtt.jitter
 
 
 def _figure(value: float | None) -> str:

@@ -3,7 +3,7 @@
 """
 
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, NoReturn
 
 from attrs import define, field
@@ -35,7 +35,7 @@ class Watch:
     shell: Shell
     as_json: bool
     last: int | None
-    """The number up to which everything was seen; None where nothing was asked for yet."""
+    """The number up to which everything was seen; None until the node was asked for its newest."""
     _met: bool = field(init=False, default=False)
     _lost: bool = field(init=False, default=False)
     _teller: Teller = field(init=False)
@@ -62,6 +62,8 @@ class Watch:
 
     def follow(self) -> None:
         """Print the events of one stream, until it ends."""
+        if self.last is None:
+            self.last = self._newest()
         with self.node.stream(self.last, ANSWER_WAIT) as lines:
             if self._lost:
                 self.shell.complain(f"the node at {self.node.path} answers again")
@@ -70,6 +72,17 @@ class Watch:
                 self._show(one)
                 if one.number is not None:
                     self.last = one.number
+
+    def _newest(self) -> int:
+        """
+        The number of what was kept last, 0 where nothing was.
+
+        Without it, what happens between the first stream and the second would be missed, if the
+        first one ended before it told of anything that is kept.
+        """
+        page = self.node.get(list[Mapping[str, object]], "history", query=[("limit", 1)])
+        number = page[-1].get("number") if page else 0
+        return number if isinstance(number, int) else 0
 
     def _given_up_only_at_first(self, error: Failed) -> str:
         if not self._met:

@@ -53,4 +53,5 @@ class AskTests(ClientCase):
             ("POST", "reload", ("reload",)),
         ):
             self.answers(method, path, {"detail": "Not now."}, code=409)
-            self.assertEqual("Not now", self.fails(*command))
+            said = self.fails(*command)
+            self.assertEqual("nothing was reloaded: " * (path == "reload") + "not now", said)

@@ -104,6 +104,7 @@ class ProcessTests(ClientCase):
 
     def test_interrupted(self) -> None:
         """Ctrl-C ends it with 130, and without a word."""
+        self.answers("GET", "history", [(200, [])])
         self.answers("GET", "events", self.held)
         process = self.start("watch")
         assert process.stdout is not None

@@ -84,14 +84,40 @@ class ConnectionTests(ClientCase):
         self.assertEqual(b'{"address": "a\\udcff"}', self.node.asked[0][2])
         self.assertEqual("application/json", self.node.headers[0]["Content-Type"])
 
+    def test_sentences_after_a_colon(self) -> None:
+        """A plain word begins small there; a name stays as it is."""
+        for said, expected in (
+            ("No way.", "no way"),
+            ("A body may be short.", "a body may be short"),
+            ("GET it.", "GET it"),
+            ("Last-Event-ID is none", "Last-Event-ID is none"),
+            ("'x' is none", "'x' is none"),
+        ):
+            self.answers("GET", "x", {"detail": said}, code=409)
+            with self.assertRaises(Refused) as caught:
+                self.ask("x")
+            self.assertEqual(expected, str(caught.exception))
+
+    def test_what_to_do_is_a_command(self) -> None:
+        """Where the node tells of its routes, commands are told of instead."""
+        for kind, command in (
+            ("no-such-peer", "p2p-gossip peers"),
+            ("not-linked", "p2p-gossip links"),
+        ):
+            problem = {"type": f"urn:p2p-gossip:problem:{kind}", "detail": "GET /v1/peers."}
+            self.answers("GET", "x", problem, code=404)
+            with self.assertRaisesRegex(Refused, command) as caught:
+                self.ask("x")
+            self.assertNotIn("/v1", str(caught.exception))
+
     def test_problems(self) -> None:
         """What the node says of a refusal is told without its full stop."""
         self.answers("GET", "x", {"title": "Conflict", "detail": "It has a link."}, code=409)
-        with self.assertRaisesRegex(Refused, r"\AIt has a link\Z") as caught:
+        with self.assertRaisesRegex(Refused, r"\Ait has a link\Z") as caught:
             self.ask("x")
         self.assertEqual(409, caught.exception.status)
         self.answers("GET", "x", {"title": "Conflict"}, code=409)
-        with self.assertRaisesRegex(Refused, r"\AConflict\Z"):
+        with self.assertRaisesRegex(Refused, r"\Aconflict\Z"):
             self.ask("x")
         self.answers("GET", "x", b"<html>", code=500)
         with self.assertRaisesRegex(Refused, r"\Athe node answers 500 Internal Server Error\Z"):
@@ -103,7 +129,7 @@ class ConnectionTests(ClientCase):
         other = {"id": "b" * 64, "name": "", "state": "dead"}
         self.answers("GET", "x", {"detail": "Two.", "candidates": [one, other]}, code=409)
         with self.assertRaisesRegex(
-            Refused, rf"\ATwo: {'a' * 12} \(n, alive\), {'b' * 12} \(-, dead\)\Z"
+            Refused, rf"\Atwo: {'a' * 12} \(n, alive\), {'b' * 12} \(-, dead\)\Z"
         ):
             self.ask("x")
         other["id"] = "a" * 63 + "b"

@@ -49,6 +49,18 @@ class TellerTests(UnitCase):
         )
         self.assertEqual(f'22:13:20 listening on port 1 as {ID[:12]} (\\x1b[2J), network "n"', said)
 
+    def test_what_was_too_much(self) -> None:
+        """How many were not kept is told, and about whom, escaped."""
+        self.assertEqual(
+            "22:13:20 37 more of refused about 10.0.0.9\\x1b, not kept",
+            self.line(happened("suppressed", of="refused", about="10.0.0.9\x1b", count=37)),
+        )
+        self.assertEqual(
+            "22:13:20 2 more of refused, not kept",
+            self.line(happened("suppressed", of="refused", about="", count=2)),
+        )
+        self.assertEqual("22:13:20 suppressed of=x", self.line(happened("suppressed", of="x")))
+
     def test_of_another_version(self) -> None:
         """What is not known, or has other members, is shown as it is, escaped."""
         self.assertEqual(

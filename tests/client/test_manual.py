@@ -10,6 +10,8 @@ from pathlib import Path
 from gossip.client.commands import COMMANDS
 from gossip.client.manual import page
 from gossip.client.node_options import node_options
+from gossip.reloading import RELOADED, changed
+from gossip.settings import Settings
 from tests.cases import UnitCase
 
 KEPT = Path(__file__).parents[2] / "docs" / "p2p-gossip.1"
@@ -31,6 +33,16 @@ class ManualTests(UnitCase):
             self.assertEqual(not command.hidden, f".SS {command.name}\n" in text, command.name)
             for argument in command.arguments if not command.hidden else ():
                 self.assertIn(argument.name if argument.is_option else str(argument.shown), text)
+
+    def test_what_is_reloaded(self) -> None:
+        """The options that take effect at once are those that do."""
+        paragraph = next(line for line in page().splitlines() if line.startswith("Read again, "))
+        named = {option.name[2:] for _, option in node_options() if option.name != "--config"}
+        told = set(re.findall("[a-z]+", paragraph.partition(" take effect")[0])) & named
+        differs = Settings(
+            **{name: object() for name in RELOADED},  # type: ignore[arg-type]
+        )
+        self.assertEqual(set(changed(Settings(), differs)), told)
 
     def test_nothing_is_taken_for_a_request(self) -> None:
         """No line of text begins as a request does, and no hyphen stands for a minus."""

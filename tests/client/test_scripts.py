@@ -75,7 +75,9 @@ class ScriptTests(ClientCase):
         self.assertEqual(["json"], self.completed("p2p-gossip", "--output", "j"))
         self.assertEqual(["--watch"], self.completed("p2p-gossip", "peers", "--w"))
         self.assertEqual(["zsh"], self.completed("p2p-gossip", "completion", "z"))
-        self.assertEqual(["stopping"], self.completed("p2p-gossip", "history", "--event", "=", "s"))
+        self.assertEqual(
+            ["stopping"], self.completed("p2p-gossip", "history", "--event", "=", "st")
+        )
         self.assertEqual(
             ["compopt -o default", ""], self.completed("p2p-gossip", "id", "--key", "")
         )

@@ -115,7 +115,7 @@ class WaitTests(ClientCase):
     def test_what_does_not_pass_by_waiting(self) -> None:
         """Who may not ask, or says it wrongly, is not kept waiting."""
         self.answers("GET", "events", {"detail": "Not for you."}, code=403)
-        self.assertEqual("Not for you", self.fails("wait", "--peers", "1"))
+        self.assertEqual("not for you", self.fails("wait", "--peers", "1"))
         self.assertIn(
             "both say",
             self.fails("wait", "--peers", "1", "--state", "/", "--port", "1", expected=2),

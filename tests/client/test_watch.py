@@ -15,8 +15,14 @@ class WatchTests(ClientCase):
     """What happens, as it happens."""
 
     def streams(self, *answers: Any) -> None:
-        """Have each connection to the stream answered by the next of these."""
+        """Have each connection to the stream answered by the next of these; 3 is kept before."""
+        self.answers("GET", "history", [(200, [happened("listening", 3)])])
         self.answers("GET", "events", list(answers))
+
+    def asked_after(self) -> list[str | None]:
+        """After which numbers the stream was asked for."""
+        asked = zip(self.node.asked, self.node.headers, strict=True)
+        return [headers.get("Last-Event-ID") for (_, path, _), headers in asked if "events" in path]
 
     def watched(self, *arguments: str, pauses: int = 1) -> list[str]:
         """What is printed until the command has paused so often, when Ctrl-C comes."""
@@ -55,7 +61,7 @@ class WatchTests(ClientCase):
             lambda request: request.stream(alive(5)),
         )
         self.assertEqual(3, len(self.watched(pauses=4)))
-        self.assertEqual([None, "4", "4", "4"], [h.get("Last-Event-ID") for h in self.node.headers])
+        self.assertEqual(["3", "4", "4", "4"], self.asked_after())
         self.assertEqual(
             f"p2p-gossip: the node at {self.path} ended the stream; waiting for it\n"
             f"p2p-gossip: the node at {self.path} answers again\n"
@@ -63,16 +69,32 @@ class WatchTests(ClientCase):
             self.errors.getvalue(),
         )
 
+    def test_a_node_that_restarts_at_once(self) -> None:
+        """Nothing is missed either where nothing that is kept had happened before."""
+        self.streams(
+            lambda request: request.stream(happened("ping")),
+            lambda request: request.stream(alive(4)),
+        )
+        self.watched(pauses=2)
+        self.assertEqual(["3", "3"], self.asked_after())
+
+    def test_nothing_kept_yet(self) -> None:
+        """A node whose history is empty is asked for all that comes."""
+        self.streams(lambda request: request.stream())
+        self.answers("GET", "history", [(200, [])])
+        self.watched()
+        self.assertEqual(["0"], self.asked_after())
+
     def test_from_a_number(self) -> None:
         """What is kept after a number comes first."""
         self.streams(lambda request: request.stream())
         self.watched("--after", "17")
-        self.assertEqual("17", self.node.headers[0]["Last-Event-ID"])
+        self.assertEqual(["17"], self.asked_after())
 
     def test_no_node_at_first(self) -> None:
         """A node that never was there is not waited for."""
-        self.answers("GET", "events", {"detail": "Too many watch."}, code=503)
-        self.assertEqual("Too many watch", self.fails("watch"))
+        self.streams((503, {"detail": "Too many watch."}))
+        self.assertEqual("too many watch", self.fails("watch"))
         self.node.stop()
         self.assertIn("no node runs at", self.fails("watch"))
 
@@ -80,7 +102,7 @@ class WatchTests(ClientCase):
         """A refusal that will not pass ends it."""
         self.streams(lambda request: request.stream(), (404, {"detail": "No such thing."}))
         self.told("watch", expected=1)
-        self.assertTrue(self.errors.getvalue().endswith("p2p-gossip: No such thing\n"))
+        self.assertTrue(self.errors.getvalue().endswith("p2p-gossip: no such thing\n"))
 
     def test_what_is_no_json(self) -> None:
         """A node that speaks otherwise is told of."""
