@@ -207,6 +207,6 @@ class Parts:
             book=self.book,
             dialer=self.dialer,
             talk=self.talk,
-            links=self.roster.links,
+            roster=self.roster,
             slept_before=self._world.slept(),
         )

@@ -25,6 +25,9 @@ from gossip.wire.messages import Hello
 STAYING = frozenset({"duplicate", "network", "refused", "protocol", "timeout", "overload"})
 """Codes of a peer's `bye` after which it is still there; any other is a farewell (PROTOCOL §5)."""
 
+NOTED = 60
+"""Seconds after which it is noted anew that a peer is linked: what a killed node forgets of it, at most."""
+
 CUT_OFF = frozenset({"protocol", "timeout", "overload"})
 """Codes with which we ended a link because of what the peer did on it."""
 
@@ -68,6 +71,7 @@ class Roster:
         self._agenda = agenda
         self._tell = tell
         self._losses: dict[PeerId, _Loss] = {}
+        self._to_note: list[PeerId] = []
         # Since when this node has run without a stall.
         self._ran_from = float("-inf")
 
@@ -104,6 +108,19 @@ class Roster:
                     first=first,
                 )
             )
+
+    def note(self) -> None:
+        """Once a second: have it remembered of some of the linked peers that they are, in turn."""
+        for _ in range(len(self.links) // NOTED + 1):
+            if not self._to_note:
+                self._to_note = list(self.links)
+                return
+            self._note(self._to_note.pop())
+
+    def note_all(self) -> None:
+        """Have it remembered of all."""
+        for peer in self.links:
+            self._note(peer)
 
     def lost(self, link: Link, ending: Ending) -> None:
         """The link of a linked peer is gone, and no other has replaced it."""
@@ -164,6 +181,12 @@ class Roster:
         entry = self._book.get(peer)
         assert entry is not None, "a linked peer is in the book"
         return entry
+
+    def _note(self, peer: PeerId) -> None:
+        entry = self._book.get(peer)
+        if entry is not None and peer in self.links:
+            entry.last_linked = self._wall()
+            self._book.happened(peer, Happening.LINKED)
 
     def _left(self, loss: _Loss) -> None:
         entry = self._entry(loss.peer)

@@ -14,11 +14,10 @@ from gossip.logs import levels
 from gossip.mesh.agenda import Agenda
 from gossip.mesh.book import Book
 from gossip.mesh.dialer import Dialer
-from gossip.mesh.link import Link
 from gossip.mesh.own import OwnRecord
+from gossip.mesh.roster import Roster
 from gossip.mesh.talk import Talk
 from gossip.mesh.wall import SLEW, Jump, Wall
-from gossip.trust.identity import PeerId
 
 UPKEEP = 1.0
 """Seconds between two looks."""
@@ -43,7 +42,7 @@ class Upkeep:
     book: Book
     dialer: Dialer
     talk: Talk
-    links: dict[PeerId, Link]
+    roster: Roster
     slept_before: float
     short_at: float = float("-inf")
     """When it was told last that there are no descriptors left."""
@@ -61,12 +60,13 @@ class Upkeep:
         if jump is not None:
             self._jumped(jump)
         wall = self.wall()
-        for peer in self.book.expire(wall, self.links.__contains__):
+        for peer in self.book.expire(wall, self.roster.links.__contains__):
             self.dialer.forget(peer)
         if wall >= self.own.renewal_due() or (jump is not None and _another_time(jump)):
             # Where the clock was set back, the time of a renewal would not come for as long.
             self.own.renew(wall)
             self.talk.announce()
+        self.roster.note()
         slept = self.slept()
         if slept > self.slept_before + SLEPT:
             self.dialer.hasten(now, changed=True)

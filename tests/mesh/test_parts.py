@@ -95,7 +95,7 @@ class PartsTests(UnitCase):
         parts = self.parts
         for part in (parts.admission, parts.refusals):
             self.assertIs(parts.roster.links, part._links)
-        self.assertIs(parts.roster.links, parts.upkeep.links)
+        self.assertIs(parts.roster, parts.upkeep.roster)
         for user in (parts.admission, parts.dialer, parts.roster, parts.reconciler, parts.talk):
             self.assertIs(parts.book, user._book)
         for keeper in (parts.admission, parts.roster, parts.talk):

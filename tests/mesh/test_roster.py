@@ -45,6 +45,27 @@ class RosterCase(StreetCase):
         return sum(where == self.p.address for _, where in self.town.dials[1:])
 
 
+class NotedTests(RosterCase):
+    """Who is linked is remembered as such."""
+
+    def test_in_turn(self) -> None:
+        """Within a minute, and when the node leaves, so that a restart knows when it was so."""
+        others = [self.town.puppet(f"q{number}") for number in range(70)]
+        for puppet in (self.p, *others):
+            self.meet(puppet, heartbeat=60.0)
+        known = [self.a.mesh.book.get(puppet.id) for puppet in (self.p, *others)]
+        begun = max(entry.last_linked or 0 for entry in known if entry is not None)
+        self.town.run(70, 0.25)
+        noted = [entry.last_linked or 0 for entry in known if entry is not None]
+        self.assertEqual(71, len(noted))
+        self.assertGreater(min(noted), begun)
+        # Not all of them at once.
+        self.assertGreater(len(set(noted)), 30)
+        self.a.mesh.leave("enough")
+        self.assertEqual(1, len({entry.last_linked for entry in known if entry is not None}))
+        self.town.run(3)
+
+
 class FarewellTests(RosterCase):
     """Which last words are a farewell."""
 
