@@ -60,6 +60,7 @@ PURE = {
     "wire.traffic",
     *("trust.records", "trust.policy", "trust.signing", "trust.identity"),
     *("mesh.addresses", "mesh.book", "mesh.gate", "mesh.liveness", "mesh.own", "mesh.pairing"),
+    "memory.rations",
     "memory.rows",
     *("mesh.memories", "mesh.status", "mesh.tlsrecords", "mesh.twins", "mesh.wall"),
     *("reloading", "settings", "surfaces.text"),

@@ -22,8 +22,8 @@ HEADERS: Final[Mapping[str, str]] = {
 }
 """On every answer: it is true for a moment only, and it is what it says it is."""
 
-BATCH: Final = 250
-"""Objects written at one go: about a millisecond; the node has pings to answer meanwhile."""
+BATCH: Final = 100
+"""Objects written at one go: about a millisecond or two; the node has pings to answer meanwhile."""
 
 _log = Logger(observer=levels)
 

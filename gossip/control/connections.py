@@ -77,7 +77,7 @@ class BoundedRequest(Request):
         # One spelling for all that mean the same; a slash inside of a name stays apart.
         self.postpath: list[bytes] = [
             quote(unquote_to_bytes(segment), safe="").encode("ascii")
-            for segment in self.path.removeprefix(b"/").split(b"/")
+            for segment in _local(self.path).removeprefix(b"/").split(b"/")
         ]
         try:
             self.render(channel.site.resource)
@@ -93,6 +93,14 @@ class BoundedRequest(Request):
         self.write(answers.problem(self, reason))
         self.finish()
         return reason
+
+
+def _local(target: bytes) -> bytes:
+    """The path of a request target, also where it is a whole URI (RFC 9112 §3.2.2)."""
+    scheme, found, rest = target.partition(b"://")
+    if not found or scheme.lower() not in (b"http", b"https"):
+        return target
+    return b"/" + rest.partition(b"/")[2]
 
 
 class Crowd:

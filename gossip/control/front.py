@@ -115,7 +115,7 @@ class Front(Factory[Protocol]):
         self._streams = Streams(chronicle, clock)
         self._crowd = Crowd(clock)
         reading = Reading(window, chronicle, self._streams, clock).app.resource()
-        writing = None if desk is None else Writing(window, desk).app.resource()
+        writing = None if desk is None else Writing(window, desk, clock).app.resource()
         # It is never listened with: it would keep a log, and a clock for it.
         self._site = Site(
             Routes(reading, writing, self._crowd), reactor=clock, parsePOSTFormSubmission=False

@@ -2,10 +2,10 @@
 Which peer a text means. Pure.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from gossip.mesh.status import PeerStatus, Unknown, Window
+from gossip.mesh.status import PeerStatus, Unknown
 
 SHORTEST: Final = 4
 """Digits of an id that may stand for it: with fewer, a name is too often the start of one as well."""
@@ -35,12 +35,26 @@ def identify(text: str, peers: Iterable[PeerStatus]) -> str:
     :raises Unknown: it fits none.
     :raises Ambiguous: it fits several.
     """
+    return only(text, list(filter(fits(text), peers)))
+
+
+def fits(text: str) -> Callable[[PeerStatus], bool]:
+    """What says whether a peer may be meant."""
     digits = text.lower()
-    if _is_whole(digits):
-        found = [peer for peer in peers if peer.id == digits]
-    else:
-        start = digits if len(digits) >= SHORTEST and _DIGITS.issuperset(digits) else None
-        found = [peer for peer in peers if _fits(peer, text, start)]
+    if is_whole(text):
+        return lambda peer: peer.id == digits
+    if len(digits) >= SHORTEST and _DIGITS.issuperset(digits):
+        return lambda peer: peer.name == text or peer.id.startswith(digits)
+    return lambda peer: peer.name == text
+
+
+def only(text: str, found: Sequence[PeerStatus]) -> str:
+    """
+    The id of the one that was found.
+
+    :raises Unknown: there is none.
+    :raises Ambiguous: there are several.
+    """
     if not found:
         raise Unknown(text)
     if len(found) > 1:
@@ -48,20 +62,6 @@ def identify(text: str, peers: Iterable[PeerStatus]) -> str:
     return found[0].id
 
 
-def find(text: str, window: Window) -> str:
-    """
-    The id of the peer of a node that is meant (see `identify`), without looking at all of them for a whole id.
-
-    :raises Unknown: it fits none.
-    :raises Ambiguous: it fits several.
-    """
-    digits = text.lower()
-    return window.peer(digits).id if _is_whole(digits) else identify(text, window.peers())
-
-
-def _is_whole(digits: str) -> bool:
-    return len(digits) == WHOLE and _DIGITS.issuperset(digits)
-
-
-def _fits(peer: PeerStatus, name: str, start: str | None) -> bool:
-    return peer.name == name or (start is not None and peer.id.startswith(start))
+def is_whole(text: str) -> bool:
+    """Whether it is a whole id, in small or large digits."""
+    return len(text) == WHOLE and _DIGITS.issuperset(text.lower())

@@ -3,6 +3,7 @@ The routes that tell how a node is, and change nothing.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from importlib.resources import files
 from typing import Final
 
@@ -15,7 +16,7 @@ from twisted.web.iweb import IRequest
 from twisted.web.server import Request
 
 from gossip.control import answers, documents, parameters
-from gossip.control.naming import find
+from gossip.control.looking import chosen, find
 from gossip.control.parameters import EventsQuery, HistoryQuery, NoQuery, PeersQuery
 from gossip.control.stream import Streams
 from gossip.mesh.status import Chronicle, Occurrence, PeerStatus, Window
@@ -49,29 +50,29 @@ class Reading:
     async def peers(self, request: Request) -> bytes:
         """The peers that fit the query."""
         wanted = parameters.query(request.uri, PeersQuery)
-        # All at one time: the book may change while the answer is written.
-        found = [peer for peer in self._window.peers() if _fits(peer, wanted)]
+        fit = partial(_fits, wanted=wanted)
+        found = await chosen(self._window.peers(), fit, self._clock)
         return await answers.array(request, map(documents.snapshot, found), self._clock)
 
     @app.route("/v1/peers/<peer>", methods=["GET"])
-    def peer(self, request: Request, peer: str) -> bytes:
+    async def peer(self, request: Request, peer: str) -> bytes:
         """One peer."""
         parameters.query(request.uri, NoQuery)
-        found = self._window.peer(self._identify(peer))
+        found = self._window.peer(await self._identify(peer))
         return answers.document(request, documents.snapshot(found))
 
     @app.route("/v1/links", methods=["GET"])
     async def links(self, request: Request) -> bytes:
         """The links that are up."""
         parameters.query(request.uri, NoQuery)
-        found = list(self._window.links())
+        found = await chosen(self._window.links(), lambda _: True, self._clock)
         return await answers.array(request, map(documents.snapshot, found), self._clock)
 
     @app.route("/v1/links/<peer>", methods=["GET"])
-    def link(self, request: Request, peer: str) -> bytes:
+    async def link(self, request: Request, peer: str) -> bytes:
         """The link to one peer."""
         parameters.query(request.uri, NoQuery)
-        found = self._window.link(self._identify(peer))
+        found = self._window.link(await self._identify(peer))
         return answers.document(request, documents.snapshot(found))
 
     @app.route("/v1/history", methods=["GET"])
@@ -109,8 +110,8 @@ class Reading:
         assert isinstance(request, Request)
         return answers.problem(request, failure)
 
-    def _identify(self, segment: str) -> str:
-        return find(parameters.peer(segment), self._window)
+    async def _identify(self, segment: str) -> str:
+        return await find(parameters.peer(segment), self._window, self._clock)
 
     async def _after(self, wanted: HistoryQuery) -> list[Occurrence]:
         found: list[Occurrence] = []

@@ -19,6 +19,8 @@ MODE: Final = 0o600
 BACKLOG: Final = 64
 """Connections that the system holds for us: twice as many as there may be."""
 
+_OTHERS_WRITE: Final = 0o022
+
 _LONGEST: Final = 107
 """Bytes of a path (unix(7))."""
 
@@ -81,17 +83,32 @@ def private_directory(path: str) -> None:
     """
     Make a directory for a socket with mode 0700, where there is none; its parent must be there.
 
-    :raises ControlUnusable: it cannot be made.
+    :raises ControlUnusable: it cannot be made, or others could put their own socket into it.
     """
     try:
         Path(path).mkdir(0o700)
     except FileExistsError:
-        return
+        _refuse_others(path)
     except OSError as error:
         raise ControlUnusable(
             f"the directory {path!r} for the control socket cannot be made: {error.strerror};"
             " choose another place with --control"
         ) from None
+
+
+def _refuse_others(path: str) -> None:
+    found = os.lstat(path)
+    # In a place for all, such as /tmp, anybody may have made it first.
+    if (
+        not stat.S_ISDIR(found.st_mode)
+        or found.st_uid not in (0, os.geteuid())
+        or found.st_mode & _OTHERS_WRITE
+    ):
+        raise ControlUnusable(
+            f"the directory {path!r} for the control socket is another user's, others can write to"
+            " it, or it is none: whoever asks this node could be answered by somebody else;"
+            " choose another place with --control"
+        )
 
 
 def _clear(path: str) -> None:

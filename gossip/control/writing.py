@@ -3,6 +3,7 @@ The routes that have a node do something. Who asked for what is logged.
 """
 
 from klein import Klein
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
@@ -10,7 +11,7 @@ from twisted.web.server import Request
 
 from gossip.control import answers, parameters
 from gossip.control.callers import caller
-from gossip.control.naming import find
+from gossip.control.looking import find
 from gossip.control.parameters import ConnectBody, NoBody, NoQuery, Shape
 from gossip.logs import levels
 from gossip.mesh.status import Desk, Window
@@ -24,24 +25,25 @@ class Writing:
     app.url_map.merge_slashes = False
     _log = Logger(observer=levels)
 
-    def __init__(self, window: Window, desk: Desk) -> None:
+    def __init__(self, window: Window, desk: Desk, clock: IReactorTime) -> None:
         self._window = window
         self._desk = desk
+        self._clock = clock
 
     @app.route("/v1/peers/<peer>/ping", methods=["POST"])
     async def ping(self, request: Request, peer: str) -> bytes:
         """Ping a peer now."""
         _body(request, NoBody)
-        found = self._identify(peer)
+        found = await self._identify(peer)
         self._note(request, f"ping {found}")
         took = await self._desk.ping(found)
         return answers.document(request, {"peer": found, "rtt_ms": took})
 
     @app.route("/v1/peers/<peer>", methods=["DELETE"])
-    def forget(self, request: Request, peer: str) -> bytes:
+    async def forget(self, request: Request, peer: str) -> bytes:
         """Forget a peer."""
         _body(request, NoBody)
-        found = self._identify(peer)
+        found = await self._identify(peer)
         self._note(request, f"forget {found}")
         self._desk.forget(found)
         answers.head(request, None, 204)
@@ -77,8 +79,8 @@ class Writing:
         assert isinstance(request, Request)
         return answers.problem(request, failure)
 
-    def _identify(self, segment: str) -> str:
-        return find(parameters.peer(segment), self._window)
+    async def _identify(self, segment: str) -> str:
+        return await find(parameters.peer(segment), self._window, self._clock)
 
     def _note(self, request: Request, what: str) -> None:
         self._log.info("{caller} asks to {what}", caller=caller(request.transport), what=safe(what))

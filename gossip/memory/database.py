@@ -26,6 +26,18 @@ PATIENCE: Final = 2.0
 
 _STRANGE = f"event IN {STRANGERS}"
 
+# Of a text that is too long only so much is read as shows that it is.
+_PEERS = (
+    f"SELECT rowid, substr(id, 1, 65), substr(body, 1, {rows.LONGEST_BODY + 1}),"  # noqa: S608
+    f" substr(signature, 1, {rows.LONGEST_TEXT + 1}), substr(state, 1, 8), first_linked, last_linked,"
+    f" substr(address, 1, {rows.LONGEST_TEXT + 1}), loopback"
+    " FROM peers ORDER BY last_linked DESC LIMIT ?"
+)
+_HISTORY = (
+    f"SELECT number, time, substr(event, 1, 64), substr(members, 1, {rows.LONGEST_MEMBERS + 1})"  # noqa: S608
+    " FROM history WHERE"
+)
+
 
 @frozen(kw_only=True)
 class Loaded:
@@ -36,8 +48,8 @@ class Loaded:
     """The largest that this key is known to have used."""
     last: int = 0
     """The number of the newest occurrence."""
-    unsound: int = 0
-    """Rows that were not as the schema says."""
+    unsound: tuple[tuple[int], ...] = ()
+    """Rows of peers that were not as the schema says, by their numbers in the file."""
 
 
 @define(eq=False)
@@ -64,7 +76,11 @@ class Database:
             refuse_newer(self.path, self.steps)
             with closing(self._opened()) as connection:
                 _check(connection)
-                return _loaded(connection, own, self.most_peers)
+                loaded = _loaded(connection, own, self.most_peers)
+                # Where it cannot be written now, they are found again at the next start.
+                with suppress(sqlite3.OperationalError):
+                    connection.executemany("DELETE FROM peers WHERE rowid = ?", loaded.unsound)
+                return loaded
         except sqlite3.DatabaseError as error:
             raise _sorted(error) from error
         except UnicodeDecodeError:
@@ -195,8 +211,7 @@ class Reader:
             self._connection.text_factory = _text
             self._connection.execute("PRAGMA query_only = 1")
         try:
-            statement = "SELECT number, time, event, members FROM history WHERE"
-            return self._connection.execute(f"{statement} {which} LIMIT ?", values).fetchall()
+            return self._connection.execute(f"{_HISTORY} {which} LIMIT ?", values).fetchall()
         except sqlite3.Error:
             self.close()
             raise
@@ -209,16 +224,17 @@ def _check(connection: sqlite3.Connection) -> None:
 
 
 def _loaded(connection: sqlite3.Connection, own: PeerId, most: int) -> Loaded:
-    newest = connection.execute("SELECT * FROM peers ORDER BY last_linked DESC LIMIT ?", (most,))
-    found = [rows.memory_of(row) for row in newest]
-    peers = tuple(memory for memory in found if memory is not None)
+    newest = connection.execute(_PEERS, (most,))
+    found = [(number, rows.memory_of(tuple(row))) for number, *row in newest]
     seq = connection.execute("SELECT seq FROM own WHERE id = ?", (own,)).fetchone()
-    (last,) = connection.execute("SELECT max(number) FROM history").fetchone()
+    (last,) = connection.execute(
+        "SELECT max(number) FROM history WHERE number < ?", (rows.LARGEST_NUMBER,)
+    ).fetchone()
     return Loaded(
-        peers=peers,
+        peers=tuple(memory for _, memory in found if memory is not None),
         seq=seq[0] if seq and isinstance(seq[0], int) else 0,
         last=last or 0,
-        unsound=len(found) - len(peers),
+        unsound=tuple((number,) for number, memory in found if memory is None),
     )
 
 

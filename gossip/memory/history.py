@@ -14,34 +14,20 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
-from attrs import asdict, define, field
+from attrs import asdict
 from twisted.logger import Logger
 
 from gossip.logs import levels
 from gossip.memory.database import Reader
-from gossip.memory.rows import RATIONED, STRANGERS, SUPPRESSED
+from gossip.memory.rations import Rations
+from gossip.memory.rows import STRANGERS, SUPPRESSED
 from gossip.mesh.status import Event, Occurrence, PingHeard, Stopping
-from gossip.wire.bucket import Bucket, Rate
 
 IN_MEMORY: Final = 10_000
 """Occurrences: some MiB."""
 
 MOST_AT_ONCE: Final = 10_000
 """Occurrences in one answer, whatever is asked for: reading them takes about 30 ms."""
-
-STRANGERS_RATE: Final = Rate(per_second=1 / 6, at_once=60)
-"""
-How many of what strangers make happen are kept, of each kind.
-
-Somebody who knocks a thousand times a second is worth a row now and then. The others are told to
-whoever listens, and counted in the row `suppressed` that comes before the next one kept.
-"""
-
-
-@define(eq=False)
-class _Ration:
-    bucket: Bucket = field(factory=lambda: Bucket(STRANGERS_RATE))
-    left_out: int = 0
 
 
 class History:
@@ -65,36 +51,30 @@ class History:
         is to be written there.
         """
         self._wall = wall
-        self._seconds = seconds
         self._older = older
         self._keep = keep
         self._next = max(after + 1, int(wall() * 1000))
         self._newest: deque[Occurrence] = deque()
-        self._rations = {event: _Ration() for event in RATIONED}
+        self._rations = Rations(seconds)
         self._strangers = 0
         self._subscribers: dict[object, Callable[[Occurrence], None]] = {}
         self._unreadable = False
 
     def __call__(self, event: Event) -> None:
         """Keep an event, if it is one to be kept, and tell of it."""
-        name, kept = event.event, not isinstance(event, PingHeard)
-        ration = self._rations.get(name)
-        if ration is not None:
-            kept = ration.bucket.take(self._seconds())
-            if not kept:
-                ration.left_out += 1
-            else:
-                self._own_up(name, ration)
+        kept = not isinstance(event, PingHeard) and self._rations.take(event)
+        if kept:
+            self._own_up(event.event)
         if isinstance(event, Stopping):
-            for kind, ration in self._rations.items():
-                self._own_up(kind, ration)
+            for kind in self._rations.short():
+                self._own_up(kind)
         members = asdict(event, value_serializer=_as_json)
         if kept:
-            occurrence = self._record(name, members)
+            occurrence = self._record(event.event, members)
         else:
-            occurrence = Occurrence(number=0, time=self._wall(), event=name, members=members)
-        for tell in tuple(self._subscribers.values()):
-            tell(occurrence)
+            now = self._wall()
+            occurrence = Occurrence(number=0, time=now, event=event.event, members=members)
+        self._tell(occurrence)
 
     def since(self, number: int, limit: int) -> list[Occurrence]:
         """The oldest of those with a greater number, in their order."""
@@ -132,11 +112,15 @@ class History:
     def _end(self, key: object) -> None:
         self._subscribers.pop(key, None)
 
-    def _own_up(self, name: str, ration: _Ration) -> None:
+    def _own_up(self, name: str) -> None:
         """Before the next one of a kind comes how many of it were not kept."""
-        if ration.left_out:
-            self._record(SUPPRESSED, {"of": name, "about": "", "count": ration.left_out})
-            ration.left_out = 0
+        count = self._rations.left_out(name)
+        if count:
+            self._tell(self._record(SUPPRESSED, {"of": name, "about": "", "count": count}))
+
+    def _tell(self, occurrence: Occurrence) -> None:
+        for tell in tuple(self._subscribers.values()):
+            tell(occurrence)
 
     def _record(self, event: str, members: dict[str, object]) -> Occurrence:
         occurrence = Occurrence(number=self._next, time=self._wall(), event=event, members=members)

@@ -7,7 +7,6 @@ no row. Whether a record holds is for the mesh to say, which verifies its signat
 
 import re
 from collections.abc import Iterable, Mapping
-from math import isfinite
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -35,10 +34,20 @@ MOST_OF_STRANGERS: Final = MOST_OCCURRENCES // 4
 
 Row: TypeAlias = tuple[Any, ...]
 
+LARGEST_NUMBER: Final = 1 << 53
+"""Of an occurrence: what counts up from the time in milliseconds is never there, and JSON goes no further."""
+
+LONGEST_MEMBERS: Final = 65536
+"""Characters: 8 times what an event of a peer's name, reason and address takes at most."""
+
+_EVENT = re.compile(r"[a-z_]{1,40}")
+_LATEST = 253402300799
+"""The end of the year 9999, in Unix seconds: what is later has no date."""
+
 _ID = re.compile(r"[0-9a-f]{64}")
 _STATES = ("unmet", "alive", "dead", "left")
-_LONGEST_BODY = 8192
-_LONGEST_TEXT = 1024
+LONGEST_BODY: Final = 8192
+LONGEST_TEXT: Final = 1024
 
 
 @frozen(kw_only=True)
@@ -74,12 +83,12 @@ def memory_of(row: Row) -> Memory | None:
     sound = (
         _text(peer, 64)
         and _ID.fullmatch(peer)
-        and _text(body, _LONGEST_BODY)
-        and _text(signature, _LONGEST_TEXT)
+        and _text(body, LONGEST_BODY)
+        and _text(signature, LONGEST_TEXT)
         and state in _STATES
         and _moment(first)
         and _moment(last)
-        and (address is None or _text(address, _LONGEST_TEXT))
+        and (address is None or _text(address, LONGEST_TEXT))
         and loopback in (0, 1)
     )
     if not sound:
@@ -105,11 +114,17 @@ def occurrences_of(rows: Iterable[Row]) -> list[Occurrence]:
     """The occurrences of rows; those that are not as the schema says are left out."""
     found = []
     for number, time, event, text in rows:
-        if not (isinstance(event, str) and isinstance(text, str) and _finite(time)):
+        sound = (
+            isinstance(event, str)
+            and _EVENT.fullmatch(event)
+            and _text(text, LONGEST_MEMBERS)
+            and _date(time)
+        )
+        if not sound:
             continue
         try:
             members = msgspec.json.decode(text, type=dict[str, Any])
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             continue
         found.append(Occurrence(number=number, time=time, event=event, members=members))
     return found
@@ -120,8 +135,8 @@ def _text(value: object, longest: int) -> bool:
 
 
 def _moment(value: object) -> bool:
-    return value is None or _finite(value)
+    return value is None or _date(value)
 
 
-def _finite(value: object) -> bool:
-    return isinstance(value, int | float) and isfinite(value)
+def _date(value: object) -> bool:
+    return isinstance(value, int | float) and 0 <= value <= _LATEST

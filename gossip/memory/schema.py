@@ -56,8 +56,11 @@ def refuse_newer(path: Path, steps: Sequence[Step] = STEPS) -> None:
 
     SQLite is not asked first: what opens a database in the usual way also tidies it up.
 
-    :raises StateUnusable: a newer program made it, or another one.
+    :raises StateUnusable: a newer program made it, or another one; or it is no file.
     """
+    if path.exists() and not path.is_file():
+        # Opening a pipe would wait for somebody who writes to it.
+        raise StateUnusable(f"{path} is not a file; move it away")
     try:
         with path.open("rb") as stream:
             header = stream.read(100)

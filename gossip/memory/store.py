@@ -135,8 +135,8 @@ def _load(database: Database, own: PeerId, wall: float) -> Loaded:
         loaded = _peeked(database, own)
     if loaded.unsound:
         _log.error(
-            "{count} rows of {path} were damaged, and are not used",
-            count=loaded.unsound,
+            "{count} rows of {path} were damaged, and are dropped",
+            count=len(loaded.unsound),
             path=str(database.path),
         )
     return loaded

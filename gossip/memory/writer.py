@@ -70,6 +70,7 @@ class Writer:
         self._remember: Remember | None = None
         self._changed: dict[PeerId, None] = {}
         self._own: tuple[PeerId, int] | None = None
+        self._own_written: tuple[PeerId, int] | None = None
         self._history: deque[Occurrence] = deque()
         self._timer: IDelayedCall | None = None
         self._busy = False
@@ -214,6 +215,7 @@ class Writer:
     def _written(self, size: int, batch: Batch) -> None:
         self._busy = False
         self._size, self._written_at = size, self._wall()
+        self._own_written = batch.own or self._own_written
         for peer, memory in batch.peers.items():
             if memory is None:
                 self._stored.discard(peer)
@@ -232,6 +234,10 @@ class Writer:
         self._failures += 1
         self._changed = {**dict.fromkeys(batch.peers), **self._changed}
         self._own = self._own or batch.own
+        if failure.check(FileNotFoundError):
+            # Somebody has removed it: what was in it is to be in the one that comes.
+            self._changed = {**dict.fromkeys(self._stored), **self._changed}
+            self._own = self._own or self._own_written
         self._history.extendleft(reversed(batch.history))
         self._bound()
         if not self._failing:

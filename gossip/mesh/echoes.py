@@ -27,7 +27,8 @@ class Echoes:
         It fails with NotLinked where the link is lost before, and with Conflict where no answer comes
         within `patience` seconds, or too many wait already.
         """
-        answer: Deferred[float] = Deferred()
+        # Whoever waited may be gone before an answer comes.
+        answer: Deferred[float] = Deferred(lambda _: self._forget(link, seq))
         if len(self._awaited) >= MOST:
             answer.errback(Conflict(f"{MOST} pings are awaited already; ask again later"))
             return answer
@@ -52,6 +53,9 @@ class Echoes:
         """A link is gone."""
         for key in [key for key in self._awaited if key[0] is link]:
             self._awaited.pop(key).errback(NotLinked("the link was lost before an answer came"))
+
+    def _forget(self, link: Link, seq: int) -> None:
+        self._awaited.pop((link, seq), None)
 
     def _late(self, link: Link, seq: int, patience: float) -> None:
         answer = self._awaited.pop((link, seq))

@@ -27,7 +27,7 @@ from gossip.mesh.status import Desk, IdentityMismatch, Tell, Window
 from gossip.mesh.target import Target
 from gossip.settings import Settings
 from gossip.trust.identity import PeerId, short
-from gossip.trust.records import RecordRefused
+from gossip.trust.records import NotForNow, RecordRefused
 from gossip.wire.messages import Bye, Hello, Message
 
 SHOWN: Final = 5
@@ -85,6 +85,7 @@ class Mesh:
         if self._emptied is not None:
             return self._emptied
         self._dialer.stop()
+        self._roster.note_all()
         self.book.renew_own(self._own.leave(self._wall()))
         record = self.book.own.sealed
         emptied: Deferred[None] = Deferred()
@@ -102,7 +103,12 @@ class Mesh:
         return emptied.addCallback(stopped)
 
     def recall(self, memories: Iterable[Memory]) -> None:
-        """Take back whom the node knew before it started, and look for them."""
+        """
+        Take back whom the node knew before it started, and look for them.
+
+        Who is not for now is left where it is remembered: a start with a clock that nobody has set
+        yet, or with another `--network`, must not cost all peers.
+        """
         refused = 0
         for memory in memories:
             try:
@@ -115,7 +121,8 @@ class Mesh:
                         peer=short(memory.id),
                         error=str(error),
                     )
-                self._changed(memory.id)
+                if not isinstance(error, NotForNow):
+                    self._changed(memory.id)
                 continue
             address = _address(entry.address)
             entry.host = address.host if address is not None else ""
@@ -143,6 +150,7 @@ class Mesh:
             linked=self.links,
             dialer=self._dialer,
             talk=self._talk,
+            clock=self._clock,
             leave=leave,
             reload=reload,
         )

@@ -89,7 +89,9 @@ class Outlook:
     def links(self) -> Iterator[LinkStatus]:
         """Every link that is up."""
         for peer, link in list(self.linked.items()):
-            yield self._link(link, self._entry(peer))
+            # Whoever asks may take its time.
+            if self.linked.get(peer) is link:
+                yield self._link(link, self._entry(peer))
 
     def counters(self) -> Mapping[str, float]:
         """Numbers since the start, and levels, by their names."""

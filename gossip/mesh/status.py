@@ -223,13 +223,13 @@ class Window(Protocol):
         """How the node is."""
 
     def peers(self) -> Iterable[PeerStatus]:
-        """Every peer of the book, as they were learned."""
+        """Every peer of the book at the time of the call, as they were learned; read at leisure."""
 
     def peer(self, peer: str) -> PeerStatus:
         """:raises Unknown: there is none with this id."""
 
     def links(self) -> Iterable[LinkStatus]:
-        """Every link that is up."""
+        """Every link that is up at the time of the call, as far as it still is; read at leisure."""
 
     def link(self, peer: str) -> LinkStatus:
         """:raises Unknown: there is no such peer. :raises NotLinked: it has no link."""
@@ -247,7 +247,7 @@ class Desk(Protocol):
 
         :raises Unknown: there is no such peer.
         :raises NotLinked: it has no link, or lost it.
-        :raises Conflict: no answer came within three of its heartbeats.
+        :raises Conflict: no answer came within three of its heartbeats, or too many are asked for.
         """
 
     def connect(self, address: str) -> None:
@@ -293,7 +293,11 @@ class Chronicle(Protocol):
     """What happened, as far as it is kept. Pings are told, and not kept."""
 
     def since(self, number: int, limit: int) -> list[Occurrence]:
-        """The oldest of those with a greater number, in their order."""
+        """
+        The oldest of those with a greater number, in their order.
+
+        All that subscribers were told of with a number is in it, as soon as they are told.
+        """
 
     def latest(self, limit: int, *, before: int | None = None) -> list[Occurrence]:
         """The newest, oldest first; those with a smaller number, where `before` is given."""

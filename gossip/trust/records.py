@@ -37,6 +37,10 @@ class RecordRefused(Exception):
     """This record does not count; the text says why."""
 
 
+class NotForNow(RecordRefused):
+    """It may count another time: in another network, or when the clock of this machine is right."""
+
+
 class RecordForged(RecordRefused):
     """No honest peer passes on a record like this: it is malformed, or not its subject's."""
 
@@ -123,12 +127,13 @@ def judge(record: Record, network: str, wall: float) -> None:
     """
     Check that a record is for us and for now; `wall` is Unix time.
 
-    :raises RecordRefused: it is of another network, was made too far ahead, or has expired.
+    :raises NotForNow: it is of another network, or was made too far ahead.
+    :raises RecordRefused: it has expired.
     """
     if record.network != network:
-        raise RecordRefused("it is of another network")
+        raise NotForNow("it is of another network")
     if record.seq / 1000 > wall + FURTHEST_AHEAD:
-        raise RecordRefused("it was made more than a day in the future")
+        raise NotForNow("it was made more than a day in the future")
     if record.expires_at() <= wall:
         raise RecordRefused("it has expired")
 

@@ -124,7 +124,7 @@ class FakeWindow:
     def peers(self) -> Iterable[PeerStatus]:
         """Everyone."""
         self._check()
-        return iter(self.everyone)
+        return iter(list(self.everyone))
 
     def peer(self, peer: str) -> PeerStatus:
         """One."""

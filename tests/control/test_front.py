@@ -25,6 +25,19 @@ class RoutesTests(HouseCase):
         """What may be percent-encoded may be."""
         self.assertEqual(200, self.house().ask("GET", "/v1/%73tatus").status)
 
+    def test_a_whole_uri(self) -> None:
+        """A server takes one, whatever host it names (RFC 9112 §3.2.2)."""
+        house = self.house()
+        for target in (
+            "http://node/v1/status",
+            "HTTPS://[::1]:80/v1/status",
+            "http://node/v1/peers?name=x",
+        ):
+            (answer,) = answers(house.connect().send(request("GET", target)), "GET")
+            self.assertEqual(200, answer.status, target)
+        for target in ("http://node", "ftp://node/v1/status", "http:/v1/status"):
+            self.assertEqual(404, house.ask("GET", target).status, target)
+
     def test_a_method_that_is_not_for_this(self) -> None:
         """It is told which are."""
         house = self.house()

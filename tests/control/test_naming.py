@@ -6,10 +6,10 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gossip.control.naming import SHORTEST, Ambiguous, find, identify
+from gossip.control.naming import SHORTEST, Ambiguous, identify
 from gossip.mesh.status import PeerStatus, Unknown
 from tests.cases import UnitCase
-from tests.control.fakes import FakeWindow, peer
+from tests.control.fakes import peer
 
 A, B = "ab" * 32, "abab" + "0" * 60
 
@@ -17,22 +17,6 @@ A, B = "ab" * 32, "abab" + "0" * 60
 def called(id_: str, name: str) -> PeerStatus:
     """A peer with an id and a name."""
     return evolve(peer(0), id=id_, name=name)
-
-
-class FindTests(UnitCase):
-    """The same, of a node."""
-
-    def test_a_whole_id_is_looked_up(self) -> None:
-        """Not all peers are looked at for it."""
-        window = FakeWindow()
-        self.patch(FakeWindow, "peers", lambda _: self.fail("all peers were asked for"))
-        self.assertEqual(peer(1).id, find(peer(1).id.upper(), window))
-        self.assertRaises(Unknown, find, "ff" * 32, window)
-
-    def test_the_rest_is_sought(self) -> None:
-        """Among all of them."""
-        self.assertEqual(peer(1).id, find("node-c", FakeWindow()))
-        self.assertRaises(Ambiguous, find, "node-b", FakeWindow())
 
 
 class IdentifyTests(UnitCase):

@@ -192,6 +192,21 @@ class ListenTests(SocketCase):
         error = self.assertRaises(ControlUnusable, private_directory, f"{self.path}x/y")
         self.assertIn("No such file", str(error))
 
+    def test_a_directory_that_others_can_write_to(self) -> None:
+        """Somebody else could answer there."""
+        place = Path(f"{self.path}d")
+        place.mkdir()
+        place.chmod(0o777)
+        error = self.assertRaises(ControlUnusable, private_directory, str(place))
+        self.assertIn("answered by somebody else", str(error))
+        place.chmod(0o700)
+        private_directory(str(place))
+        Path(f"{self.path}l").symlink_to(place)
+        self.assertRaises(ControlUnusable, private_directory, f"{self.path}l")
+        self.patch(os, "geteuid", lambda: place.stat().st_uid + 1)
+        if place.stat().st_uid:
+            self.assertRaises(ControlUnusable, private_directory, str(place))
+
     def test_a_directory_that_may_not_be_written_to(self) -> None:
         """It is said which one."""
 

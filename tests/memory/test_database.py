@@ -6,6 +6,7 @@ import os
 import random
 import sqlite3
 import time
+import tracemalloc
 from contextlib import closing
 
 from attrs import evolve
@@ -72,8 +73,32 @@ class DatabaseTests(DatabaseCase):
         )
         loaded = self.load()
         self.assertEqual({m.id: m for m in map(memory, range(3))}, {m.id: m for m in loaded.peers})
-        self.assertEqual((17, 6, 0), (loaded.seq, loaded.last, loaded.unsound))
+        self.assertEqual((17, 6, ()), (loaded.seq, loaded.last, loaded.unsound))
         self.assertEqual([occurrence(5), occurrence(6)], self.reader.since(0, 100, 100))
+
+    def test_number_out_of_range(self) -> None:
+        """A row that says to be the last there can be does not end the history."""
+        self.database.write(Batch(history=(occurrence(5),), wall=WALL))
+        with closing(sqlite3.connect(self.path)) as connection:
+            row = ((1 << 63) - 1, WALL, "refused", "{}")
+            connection.execute("INSERT INTO history VALUES (?, ?, ?, ?)", row)
+            connection.commit()
+        self.assertEqual(5, self.load().last)
+
+    def test_text_without_end(self) -> None:
+        """Of one that is too long, no more is read than shows that it is."""
+        for number in (1, 2):
+            self.database.write(Batch(peers={peer(number): memory(number)}, wall=WALL))
+        with closing(sqlite3.connect(self.path)) as connection:
+            connection.execute(
+                "UPDATE peers SET body = ? WHERE id = ?", ("x" * 20_000_000, peer(1))
+            )
+            connection.commit()
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        loaded = self.load()
+        self.assertLess(tracemalloc.get_traced_memory()[1], 1_000_000)
+        self.assertEqual(([memory(2)], 1), (list(loaded.peers), len(loaded.unsound)))
 
     def test_size(self) -> None:
         """Who writes is told how long the file is."""
@@ -176,7 +201,8 @@ class DatabaseTests(DatabaseCase):
         loaded = self.load()
         # That its body is not what was signed is for the mesh to see.
         self.assertEqual({peer(0), peer(2)}, {m.id for m in loaded.peers})
-        self.assertEqual(2, loaded.unsound)
+        self.assertEqual(2, len(loaded.unsound))
+        self.assertEqual((), self.load().unsound, "they are still there")
 
     def test_peek(self) -> None:
         """What is in the file can be read without writing anything, or nothing can."""

@@ -2,8 +2,13 @@
 What happened is kept, numbered, told, and bounded.
 """
 
+from collections import Counter
+
+from attrs import evolve
+
 from gossip.memory.database import Database, Reader
-from gossip.memory.history import IN_MEMORY, STRANGERS_RATE, History
+from gossip.memory.history import IN_MEMORY, History
+from gossip.memory.rations import NEWCOMERS_RATE, STRANGERS_RATE
 from gossip.memory.rows import Batch
 from gossip.mesh.status import (
     Chronicle,
@@ -161,7 +166,7 @@ class HistoryTests(HistoryCase):
     def test_bounded(self) -> None:
         """The newest stay."""
         for _ in range(IN_MEMORY + 5):
-            self.history(LEFT)
+            self.history(LISTENING)
         numbers = [kept.number for kept in self.all()]
         self.assertEqual(list(range(FIRST + 5, FIRST + IN_MEMORY + 5)), numbers)
 
@@ -185,6 +190,8 @@ class StrangersTests(HistoryCase):
             {"of": "refused", "about": "", "count": 1000 - STRANGERS_RATE.at_once},
             self.kept[-3].members,
         )
+        # Live and replayed, it is the same.
+        self.assertEqual(self.kept, [one for one in told if one.number])
 
     def test_each_kind(self) -> None:
         """One kind leaves the other its ration, and the end tells what is left of both."""
@@ -195,6 +202,18 @@ class StrangersTests(HistoryCase):
             [("refused", 40), ("identity_mismatch", 40)],
             [(row.members["of"], row.members["count"]) for row in self.kept[-3:-1]],
         )
+
+    def test_newcomers(self) -> None:
+        """Who comes with ever new keys does not push out what became of others."""
+        for number in range(5000):
+            peer = f"s{number}"
+            self.tell(evolve(ALIVE, peer=peer), evolve(DEAD, peer=peer))
+        self.tell(DEAD)
+        self.assertEqual(DEAD.peer, self.kept[-1].members["peer"])
+        counts = Counter(self.names(self.kept))
+        most = NEWCOMERS_RATE.at_once
+        self.assertEqual((most, most + 1), (counts["peer_alive"], counts["peer_dead"]))
+        self.assertEqual(("peer_dead", 5000 - most), tuple(self.kept[-2].members.values())[::2])
 
     def test_in_memory(self) -> None:
         """However long it goes on, most of what is kept are peers."""

@@ -56,8 +56,8 @@ class RowsTests(UnitCase):
             (None, b"", "x" * 8193),
             (None, 7, "x" * 1025),
             ("", None, "deaf"),
-            ("yesterday", float("inf"), float("nan")),
-            ("yesterday", float("inf")),
+            ("yesterday", float("inf"), float("nan"), -1.0, 1e12),
+            ("yesterday", float("inf"), 1e12),
             (7, b"", "x" * 1025),
             (None, 2, "yes"),
         ]
@@ -85,6 +85,10 @@ class RowsTests(UnitCase):
             (6, "now", "refused", "{}"),
             (7, None, "refused", "{}"),
             (8, 2.5, None, "{}"),
+            (9, 2.5, "refused\ndata: {}", "{}"),
+            (10, 1e300, "refused", "{}"),
+            (11, 2.5, "refused", '{"name":"' + "x" * 65536 + '"}'),
+            (12, 2.5, "refused", '{"name":' + "[" * 20000 + "]" * 20000 + "}"),
             of_occurrence(second),
         ]
         self.assertEqual([first, second], occurrences_of(rows))

@@ -2,6 +2,7 @@
 Versions of the database: the older become the newest, the newer are left alone.
 """
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -126,6 +127,16 @@ class SchemaTests(FolderCase):
         refuse_newer(self.path)
         self.prepared(*STEPS).close()
         refuse_newer(self.path)
+
+    def test_no_file(self) -> None:
+        """A pipe is not waited for, and a directory is no database."""
+        os.mkfifo(self.path)
+        self.assertIn(
+            "is not a file", str(self.assertRaises(StateUnusable, refuse_newer, self.path))
+        )
+        self.path.unlink()
+        self.path.mkdir()
+        self.assertRaises(StateUnusable, refuse_newer, self.path)
 
     def test_another_programs(self) -> None:
         """A database that is none of ours is refused."""

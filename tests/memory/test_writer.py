@@ -35,6 +35,7 @@ class Disk:
         """All that were written."""
         self.tries = 0
         self.full = False
+        self.gone = False
         self.slow = False
         self.waiting: list[Callable[[], None]] = []
 
@@ -56,6 +57,8 @@ class Disk:
     def _put(self, batch: Batch) -> int:
         if self.full:
             raise OSError("No space left on device")
+        if self.gone:
+            raise FileNotFoundError("No such file or directory")
         self.batches.append(batch)
         return 4096
 
@@ -319,6 +322,21 @@ class FullDiskTests(WriterCase):
         self.assertEqual({peer(1): memory(1, 1), peer(2): memory(2, 1)}, batch.peers)
         self.assertEqual((OWN, 5), batch.own)
         self.assertEqual((occurrence(1), occurrence(2)), batch.history)
+
+    def test_file_that_was_removed(self) -> None:
+        """All that was in it is written once more, for the next one is empty."""
+        self.disk.full = False
+        self.writer.own(OWN, 5)
+        self.change(*range(10))
+        self.time.advance(BEHIND)
+        self.disk.gone = True
+        self.change(3, generation=1)
+        self.time.advance(BEHIND)
+        self.disk.batches.clear()
+        self.disk.gone = False
+        self.time.advance(RETRY)
+        self.assertEqual(self.known, self.disk.peers())
+        self.assertEqual((OWN, 5), self.disk.batches[0].own)
 
     def test_what_comes_meanwhile(self) -> None:
         """What changes while a write is under way that fails is not lost, and comes after it."""

@@ -54,3 +54,12 @@ class EchoesTests(UnitCase):
         self.time.advance(3.0)
         self.assertNoResult(self.echoes.wait(self.one, 4, 3.0))
         self.echoes.heard(self.one, 4, 1.0)
+
+    def test_nobody_waits_any_more(self) -> None:
+        """Who goes before an answer comes leaves nothing behind."""
+        waiting = self.echoes.wait(self.one, 1, 3.0)
+        waiting.addErrback(lambda _: None)
+        waiting.cancel()
+        self.assertEqual([], self.time.getDelayedCalls())
+        self.assertEqual(0, len(self.echoes._awaited))
+        self.echoes.heard(self.one, 1, 0.5)

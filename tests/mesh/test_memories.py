@@ -115,3 +115,17 @@ class RecallTests(StreetCase):
         said = [formatEvent(line) or "" for line in lines]
         self.assertEqual(SHOWN, sum("its signature is not that of its key" in s for s in said))
         self.assertIn(f"{len(bad) - SHOWN} more are not known any more", said)
+
+    def test_not_for_now(self) -> None:
+        """Another network, or a clock that is not set yet, costs nobody's row; an expired one goes."""
+        kept = [record("p", at=WALL, network="other"), record("q", at=WALL + 10 * 86400)]
+        gone = record("r", at=WALL - 365 * 86400)
+        house = self.town.house("y")
+        told: list[str] = []
+        house.mesh._changed = told.append
+        house.mesh.recall(
+            Memory(id=one.id, sealed=one.sealed, state="dead", first_linked=WALL)
+            for one in (*kept, gone)
+        )
+        self.assertEqual([gone.id], told)
+        self.assertEqual(0, len(house.mesh.book))

@@ -82,3 +82,26 @@ class RequestsTests(StreetCase):
         """It leaves and reloads as it was told to."""
         self.desk.leave()
         self.assertEqual((["leave"], ("name",)), (self.asked, self.desk.reload()))
+
+    def test_forget_one_whose_link_just_broke(self) -> None:
+        """Until it is given up, it may be linked again: what becomes of it needs what is known."""
+        self.town.cut([self.a], [self.b])
+        self.a.mesh.links[self.b.id].abort(None)
+        self.town.run(0.1)
+        self.assertNotIn(self.b.id, self.a.mesh.links)
+        self.assertRaises(Conflict, self.desk.forget, self.b.id)
+        self.town.run(30)
+        self.desk.forget(self.b.id)
+
+    def test_ping_without_end(self) -> None:
+        """No peer is sent so much that it delays what the node itself has to say."""
+        answers = [self.ping(self.b.id) for _ in range(1000)]
+        refused = sum(1 for answer in answers if answer.called)
+        for answer in answers:
+            answer.addErrback(lambda failure: failure.trap(Conflict))
+        self.assertEqual(1000 - module.PINGS.at_once, refused)
+        self.town.run(10)
+        self.assertIn(self.b.id, self.a.mesh.links)
+        answer = self.ping(self.b.id)
+        self.town.run(1)
+        self.assertAlmostEqual(100.0, self.successResultOf(answer))
