@@ -12,8 +12,8 @@ from tests.lived.nodes import RoughCase
 ROOT = Path(__file__).parent.parent
 
 
-ON_DEMAND = {"mutants", "proof"}
-"""Environments that take hours."""
+ON_DEMAND = {"bench", "mutants", "proof"}
+"""Environments that take hours, or a quiet machine."""
 
 
 def tox() -> RawConfigParser:

@@ -1,0 +1,394 @@
+"""
+A load of peers: one process that holds many links to one node, as PROTOCOL.md has it.
+
+Each peer has a key, a record and a loopback address of its own (127.x.y.z), from which it dials, and
+at which nobody listens: whoever dials it back is refused at once. Peers ping and beat on one wheel.
+They hold the view that the node told last, as peers do that know all that it knows.
+
+Run as `python -m benchmarks.load PORT FIRST COUNT PERIOD HEARTBEAT`, for peers FIRST to FIRST + COUNT.
+With a PERIOD of 0 they only answer, which is enough to live where the node pings each heartbeat.
+It prints events as JSON lines, and reads words from stdin: `link` (link all, and go on until
+all are), `abort` (cut all), `report`. It ends with its stdin.
+"""
+
+import json
+import math
+import sys
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from functools import partial
+from itertools import chain, cycle, islice
+from typing import Any, Final
+
+from attrs import define, field, frozen
+from twisted.internet import reactor as _reactor
+from twisted.internet import stdio
+from twisted.internet.endpoints import TCP4ClientEndpoint, wrapClientTLS
+from twisted.internet.interfaces import IHandshakeListener, ITCPTransport
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.task import LoopingCall
+from twisted.protocols.basic import LineOnlyReceiver
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from benchmarks.measure import quantile
+from gossip.trust import records
+from gossip.trust.credentials import Credentials
+from gossip.trust.identity import Identity
+from gossip.trust.records import Record
+from gossip.wire.frames import LONGEST, FrameReader
+from gossip.wire.messages import (
+    Bye,
+    GetPeers,
+    Heartbeat,
+    Hello,
+    Message,
+    Peers,
+    Ping,
+    Pong,
+    parse,
+    serialize,
+)
+
+HOST: Final = "127.0.0.1"
+AT_ONCE: Final = 48
+"""Dials under way: fewer than the 64 or 128 places that a node has for connections without link."""
+ANSWERED: Final = 86400.0
+"""Seconds between pings that are promised by who sends none."""
+EARLY: Final = 400
+"""Links after which it is told how many came a second: a node slows down a crowd of 1,000."""
+TICK: Final = 0.01
+"""Seconds between two places of the wheel."""
+AGAIN: Final = 0.25
+"""Seconds before another try, where a dial came to nothing: the node lets in so many a second."""
+TIMED: Final = 8
+"""Round trips are timed where there are no more links than this: of a process that has others to
+serve, they would tell of itself."""
+
+
+@frozen
+class Plan:
+    """What the load is."""
+
+    port: int
+    first: int
+    count: int
+    period: float
+    heartbeat: float
+
+    @classmethod
+    def of(cls, words: list[str]) -> "Plan":
+        """As the command line has it."""
+        port, first, count = map(int, words[:3])
+        return cls(port, first, count, float(words[3]), float(words[4]))
+
+    @property
+    def every(self) -> int:
+        """Every how many beats a ping is sent in place of a heartbeat."""
+        return max(1, round(self.period / self.heartbeat))
+
+
+def address(number: int) -> str:
+    """The loopback address of a peer: all of 127/8 but the one that everybody uses."""
+    return f"127.{1 + number // 62500}.{number // 250 % 250}.{1 + number % 250}"
+
+
+def record(identity: Identity, number: int) -> Record:
+    """What a peer says of itself."""
+    return records.make(
+        public=identity.public,
+        sign=identity.sign,
+        seq=int(time.time() * 1000),
+        network="default",
+        name=f"load-{number}",
+        # Where nobody listens.
+        addresses=(f"{address(number)}:1",),
+        tags={},
+    )
+
+
+@define(eq=False)
+class Counts:
+    """What happened to all of them."""
+
+    up: int = 0
+    tries: int = 0
+    pings: int = 0
+    pongs: int = 0
+    lost: int = 0
+    byes: Counter[str] = field(factory=Counter)
+    trips: list[float] = field(factory=list)
+
+
+@define(eq=False)
+class Peer:
+    """One peer: its key, its record, its link."""
+
+    number: int
+    load: "Load"
+    identity: Identity = field(factory=Identity.generate)
+    linked: bool = False
+    left: bool = False
+    """Whether the node has said that it leaves."""
+
+    credentials: Credentials = field(init=False)
+    record: Record = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.credentials = Credentials(self.identity)
+        self.record = record(self.identity, self.number)
+
+    def hello(self) -> Hello:
+        """What it says first."""
+        load = self.load
+        return Hello(
+            network="default",
+            instance=f"{self.number:016x}",
+            record=self.record.sealed,
+            observed=HOST,
+            agent="benchmark/1",
+            period=load.plan.period or ANSWERED,
+            heartbeat=load.plan.heartbeat,
+            time=time.time(),
+            view=load.view,
+            features=[],
+        )
+
+
+@implementer(IHandshakeListener)
+class Link(Protocol):
+    """The link of one peer."""
+
+    def __init__(self, peer: Peer) -> None:
+        self.peer = peer
+        self.load = peer.load
+        self.since: float | None = None
+        """When it came up."""
+        self._reader = FrameReader(LONGEST)
+        self._seq = 0
+        self._beats = 0
+        self._asked: dict[int, float] = {}
+
+    def tell(self, message: Message) -> None:
+        """Say something."""
+        assert self.transport is not None
+        self.transport.write(serialize(message))
+
+    def connectionMade(self) -> None:
+        """TCP is up: what is said goes out at once, as it does from a node."""
+        ITCPTransport(self.transport).setTcpNoDelay(enabled=True)
+
+    def handshakeCompleted(self) -> None:
+        """TLS is up: the dialer begins."""
+        self.tell(self.peer.hello())
+
+    def dataReceived(self, data: bytes) -> None:
+        """Something came."""
+        self._reader.feed(data)
+        while (body := self._reader.maybe_frame()) is not None:
+            if self.since is None:
+                self._greeted(json.loads(body))
+            else:
+                self._hear(parse(body))
+
+    def beat(self, now: float) -> None:
+        """It is its turn on the wheel: a ping, or where that is not due a heartbeat."""
+        if self._beats % self.load.plan.every == 0:
+            self._seq += 1
+            if self.load.timed:
+                self._asked[self._seq] = now
+            self.tell(Ping(self._seq, ""))
+        else:
+            self.tell(Heartbeat(self.load.view))
+        self._beats += 1
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The connection is gone."""
+        self.load.lost(self)
+
+    def _greeted(self, answer: dict[str, Any]) -> None:
+        # Not parsed as the protocol has it: the hello of the yardstick has other members.
+        if answer["type"] == "hello":
+            self.since = time.monotonic()
+            self.load.view = answer.get("view", self.load.view)
+            self.load.up(self)
+        else:
+            self.load.counts.byes[answer.get("code", "")] += 1
+
+    def _hear(self, message: object) -> None:
+        if isinstance(message, Ping):
+            self.load.counts.pings += 1
+            self.tell(Pong(message.seq))
+        elif isinstance(message, Pong):
+            self._answered(message.seq)
+        elif isinstance(message, Heartbeat):
+            self.load.view = message.view
+        elif isinstance(message, GetPeers):
+            self.tell(Peers([self.peer.record.sealed], more=False))
+        elif isinstance(message, Bye):
+            self.load.counts.byes[message.code] += 1
+            self.peer.left = message.code == "leaving"
+
+    def _answered(self, seq: int) -> None:
+        self.load.counts.pongs += 1
+        asked = self._asked.pop(seq, None)
+        if asked is not None:
+            self.load.counts.trips.append(time.perf_counter() - asked)
+
+
+class Load:
+    """All of them."""
+
+    def __init__(self, plan: Plan, reactor: Any) -> None:
+        self.plan = plan
+        self.counts = Counts()
+        self.view = "0" * 16
+        self.timed = plan.count <= TIMED
+        self.peers = [Peer(plan.first + i, self) for i in range(plan.count)]
+        self._reactor = reactor
+        self._wanted: deque[Peer] = deque()
+        self._dialing = 0
+        self._linking = False
+        self._begun = 0.0
+        self._early = math.nan
+        self._link_seconds = 0.0
+        self._wheel: list[dict[Link, None]] = [
+            {} for _ in range(max(1, round(plan.heartbeat / TICK)))
+        ]
+        self._turn = cycle(self._wheel)
+        if plan.period:
+            LoopingCall.withCount(self._tick).start(TICK, now=False)
+
+    def link(self) -> None:
+        """Link all that have no link, and whoever loses it, again and again."""
+        self._linking, self._begun, self._early = True, time.monotonic(), math.nan
+        self._wanted.extend(peer for peer in self.peers if not peer.linked)
+        self._dial()
+
+    def abort(self) -> None:
+        """Cut all links, and make none."""
+        self._linking = False
+        self._wanted.clear()
+        for link in self._links():
+            ITCPTransport(link.transport).abortConnection()
+
+    def up(self, link: Link) -> None:
+        """A link is up."""
+        link.peer.linked = True
+        self._dialing -= 1
+        self.counts.up += 1
+        self._slot(link)[link] = None
+        took = time.monotonic() - self._begun
+        if self.counts.up == min(EARLY, self.plan.count):
+            self._early = self.counts.up / took
+        if self.counts.up == self.plan.count:
+            tell("linked", seconds=took, early_per_second=self._early, tries=self.counts.tries)
+        self._dial()
+
+    def lost(self, link: Link) -> None:
+        """A connection is gone: after a link at once, else a little later, another is tried."""
+        if link.since is None:
+            self._failed(link.peer)
+            return
+        link.peer.linked = False
+        self.counts.up -= 1
+        self.counts.lost += 1
+        self._link_seconds += time.monotonic() - link.since
+        del self._slot(link)[link]
+        if self._linking and not link.peer.left:
+            self._wanted.append(link.peer)
+            self._dial()
+
+    def report(self) -> None:
+        """Tell all that is counted; round trips since the last time."""
+        counts, now = self.counts, time.monotonic()
+        alive = sum(now - link.since for link in self._links() if link.since is not None)
+        tell(
+            "report",
+            up=counts.up,
+            pings=counts.pings,
+            pongs=counts.pongs,
+            lost=counts.lost,
+            byes=counts.byes,
+            link_seconds=self._link_seconds + alive,
+            trips=len(counts.trips),
+            p50=quantile(counts.trips, 0.5),
+            p99=quantile(counts.trips, 0.99),
+        )
+        counts.trips.clear()
+
+    def _dial(self) -> None:
+        while self._wanted and self._dialing < AT_ONCE:
+            peer = self._wanted.popleft()
+            self._dialing += 1
+            self.counts.tries += 1
+            self._connect(peer)
+
+    def _connect(self, peer: Peer) -> None:
+        source = (address(peer.number), 0)
+        endpoint = TCP4ClientEndpoint(self._reactor, HOST, self.plan.port, bindAddress=source)
+        factory = Factory.forProtocol(partial(Link, peer))
+        factory.noisy = False
+        dialing = wrapClientTLS(peer.credentials, endpoint).connect(factory)
+        # What fails later, its link tells.
+        dialing.addErrback(lambda _: self._failed(peer))
+
+    def _failed(self, peer: Peer) -> None:
+        self._dialing -= 1
+        if self._linking:
+            self._reactor.callLater(AGAIN, self._again, peer)
+
+    def _again(self, peer: Peer) -> None:
+        if self._linking and not peer.linked and not peer.left:
+            self._wanted.append(peer)
+            self._dial()
+
+    def _slot(self, link: Link) -> dict[Link, None]:
+        return self._wheel[link.peer.number % len(self._wheel)]
+
+    def _links(self) -> Iterator[Link]:
+        return chain.from_iterable(list(slot) for slot in self._wheel)
+
+    def _tick(self, turns: int) -> None:
+        # Those that were missed while this process was busy, too: nobody's ping is left out.
+        for slot in islice(self._turn, min(turns, len(self._wheel))):
+            now = time.perf_counter()
+            for link in list(slot):
+                link.beat(now)
+
+
+class Words(LineOnlyReceiver):
+    """Does what it is told by lines."""
+
+    delimiter = b"\n"
+
+    def __init__(self, load: Load, reactor: Any) -> None:
+        self._does = {b"link": load.link, b"abort": load.abort, b"report": load.report}
+        self._reactor = reactor
+
+    def lineReceived(self, line: bytes) -> None:
+        """One word."""
+        self._does[line]()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Whoever told it is gone."""
+        self._reactor.stop()
+
+
+def tell(event: str, **members: object) -> None:
+    """Print an event."""
+    sys.stdout.write(json.dumps({"event": event, **members}) + "\n")
+    sys.stdout.flush()
+
+
+def main(words: list[str], reactor: Any = _reactor) -> None:
+    """Run until stdin ends."""
+    load = Load(Plan.of(words), reactor)
+    stdio.StandardIO(Words(load, reactor))
+    tell("ready")
+    reactor.run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
