@@ -47,6 +47,7 @@ class DoorTests(UnitCase):
 
     def test_where(self) -> None:
         """Where a port listens, as far as it has an address at all."""
+
         class Port:
             def getHost(self) -> IPv4Address:
                 return IPv4Address("TCP", "192.0.2.1", 9)
