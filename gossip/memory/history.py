@@ -62,6 +62,9 @@ class History:
 
     def __call__(self, event: Event) -> None:
         """Keep an event, if it is one to be kept, and tell of it."""
+        if isinstance(event, PingHeard) and not self._subscribers:
+            # Nearly all that ever happens: it costs nothing where nobody listens.
+            return
         kept = not isinstance(event, PingHeard) and self._rations.take(event)
         if kept:
             self._own_up(event.event)

@@ -311,7 +311,7 @@ class Watch:
         if machine is None:
             return
         self._needless += _needless(machine, self.town, address)
-        self.tracks.dialed(machine, address, self.town.network)
+        self.tracks.dialed(machine, address, self.town.network, liars=bool(self.town.liars))
         key = (place.name, machine.boots, address)
         recent = self.dials.setdefault(key, deque())
         now = self.clock.seconds()
