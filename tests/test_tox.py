@@ -42,6 +42,15 @@ class DefaultTests(UnitCase):
         self.assertTrue(tox()["testenv"].getboolean("parallel_show_output"))
 
 
+class GateTests(UnitCase):
+    """What fails the whole."""
+
+    def test_all_but_one(self) -> None:
+        """Only what is new each time, or measures the machine, is shown without being a gate."""
+        ignored = {name for name, section in tox().items() if section.get("ignore_outcome")}
+        self.assertEqual({"testenv:rough"}, ignored)
+
+
 class RoughTests(UnitCase):
     """Tests that other environments pass over have one of their own."""
 
