@@ -14,11 +14,21 @@ from tests.cases import UnitCase
 from tests.test_rooms import modules
 
 EDGE: Final = {
-    "cli": "begins a real process, and stamps the lines that a person reads",
+    "client.events": "prints local time for a person",
+    "client.redraw": "stops the real process where a person asks for it",
+    "client.shell": "is the real process, its clocks and its streams",
+    "client.show": "prints local time for a person",
+    "control.connections": "closes real connections, in any order",
+    "control.stream": "ends streams on real connections, in any order",
+    "memory.directory": "writes down which process uses it",
+    "memory.salvage": "names a file by the date",
     "node": "names the reactor, and hands the real clocks and the entropy to all others",
+    "running": "begins a real process, and stamps the lines that a person reads",
+    "showing": "prints the time for a person",
     "surfaces.logfile": "prints local time for a person",
     "surfaces.systemd": "tells the real system which process this is",
     "surfaces.terminal": "prints local time for a person",
+    "system": "asks the real system how long it slept",
     "testing.campaign": "runs as many simulations as there is real time for",
     "testing.command": "begins a real process, with a seed that nobody chose",
 }

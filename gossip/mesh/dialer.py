@@ -201,8 +201,8 @@ class Dialer:
 
     def _found_at(self, address: Address) -> PeerId | None:
         """Which of the linked peers was dialed at an address."""
-        linked = (self._peers[peer] for peer in self._linked if peer in self._peers)
-        return next((target.peer for target in linked if target.last_good == address), None)
+        there = (one for one in self._peers.values() if one.last_good == address)
+        return next((one.peer for one in there if one.peer in self._linked), None)
 
     def _begin(self, target: Target) -> None:
         target.state = Dialing.DIALING

@@ -82,6 +82,8 @@ class ProcessTests(ClientCase):
             stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
+            # Whoever starts the tests in the background has them ignore it, and all that they start.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)

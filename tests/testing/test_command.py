@@ -57,9 +57,9 @@ class UsageTests(UnitCase):
     def test_options(self) -> None:
         """Seeds are a range, each of which has a profile; one seed alone is a range too."""
         options = Options()
-        options.parseOptions(["--seeds", "7:16", "--nodes", "3"])
+        options.parseOptions(["--seeds", "7:17", "--nodes", "3"])
         made = list(options.runs(None))
-        self.assertEqual(list(range(7, 16)), [each.seed for each in made])
+        self.assertEqual(list(range(7, 17)), [each.seed for each in made])
         self.assertEqual(set(PROFILES), {each.profile for each in made})
         self.assertEqual({3}, {each.nodes for each in made})
         self.assertEqual(made[2], options.run_of(9))
