@@ -75,6 +75,9 @@ class ProcessTests(ClientCase):
         self, *arguments: str, code: str = CODE, stdout: int = subprocess.PIPE
     ) -> "subprocess.Popen[str]":
         """Start a command."""
+        # A shell lets what it starts in the background ignore Ctrl-C, and programs inherit that.
+        self.addCleanup(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT))
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         process: subprocess.Popen[str] = subprocess.Popen(
             [sys.executable, "-c", code, *arguments],
             env=environment(P2P_GOSSIP_CONTROL=self.path),
@@ -82,8 +85,6 @@ class ProcessTests(ClientCase):
             stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
-            # Whoever starts the tests in the background has them ignore it, and all that they start.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)

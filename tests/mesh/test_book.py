@@ -759,6 +759,14 @@ class RememberingTests(MemoryCase):
         self.next.renew_own(self.own)
         self.assertEqual(self.book.view(), self.next.view())
 
+    def test_remembered_twice(self) -> None:
+        """The second memory of a peer takes no more room than the first."""
+        self.linked(PEERS[0])
+        memory = self.remembered(PEERS[0])
+        for _ in range(2):
+            self.next.recall(memory, NOW + 1)
+        self.assertEqual(1, len(self.next))
+
     def test_hearsay_stays_hearsay(self) -> None:
         """One that was never linked is unmet, and the first to go."""
         self.learn(PEERS[0])

@@ -28,7 +28,14 @@ from twisted.test.iosim import FakeTransport, connect
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from gossip.trust.credentials import ALPN, Authority, Credentials, explanation, peer_of
+from gossip.trust.credentials import (
+    ALPN,
+    Authority,
+    Credentials,
+    cipher_of,
+    explanation,
+    peer_of,
+)
 from gossip.trust.identity import Identity, IdentityUnusable, KeyRefused
 from tests.cases import UnitCase
 from tests.trust import samples
@@ -210,6 +217,12 @@ class LinkTests(UnitCase):
         for end in converse(Credentials(ALICE), Credentials(BOB)):
             self.assertEqual("TLSv1.3", end.connection.get_protocol_version_name())
             self.assertEqual(b"p2p-gossip/1", end.connection.get_alpn_proto_negotiated())
+
+    def test_cipher(self) -> None:
+        """Both ends tell the same one, which is of TLS 1.3."""
+        dialer, acceptor = converse(Credentials(ALICE), Credentials(BOB))
+        self.assertEqual(cipher_of(dialer.stream), cipher_of(acceptor.stream))
+        self.assertTrue((cipher_of(dialer.stream) or "").startswith("TLS_"))
 
     def test_no_server_name_is_sent(self) -> None:
         """The dialer does not tell the world whom it dials."""
