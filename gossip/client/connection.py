@@ -232,7 +232,7 @@ def understood(answer: bytes | str, kind: type[T]) -> T:
     try:
         # The standard library's: msgspec takes no lone surrogates, which a peer may have in its name.
         return msgspec.convert(json.loads(answer), kind)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, msgspec.MsgspecError, RecursionError) as error:
         raise Failed(
             f"the node's answer is not understood: {error}; is it of the same version?"
         ) from None
