@@ -330,7 +330,8 @@ class Load:
         endpoint = TCP4ClientEndpoint(self._reactor, HOST, self.plan.port, bindAddress=source)
         factory = Factory.forProtocol(partial(Link, peer))
         factory.noisy = False
-        dialing = wrapClientTLS(peer.credentials, endpoint).connect(factory)
+        secured = wrapClientTLS(peer.credentials, endpoint, clock=self._reactor)
+        dialing = secured.connect(factory)
         # What fails later, its link tells.
         dialing.addErrback(lambda _: self._failed(peer))
 

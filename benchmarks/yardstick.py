@@ -175,7 +175,7 @@ class Mesh:
         self.rejoin()
 
     def _wrapped(self, factory: Factory, *, client: bool) -> TLSMemoryBIOFactory:
-        return TLSMemoryBIOFactory(self.secure, client, factory)
+        return TLSMemoryBIOFactory(self.secure, client, factory, clock=reactor)
 
     def tell(self, event: str, **members: object) -> None:
         """Print an event."""

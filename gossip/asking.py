@@ -5,7 +5,7 @@ Whoever wants no such socket need not import this, and with it a web server.
 """
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from twisted.internet.defer import maybeDeferred
 
@@ -16,22 +16,26 @@ from gossip.mesh.status import Chronicle, Desk, Window
 
 __all__ = ["Asking", "ControlUnusable"]
 
-OURS: Final = "p2p-gossip"
-"""A directory of this name, for the sockets of one user's nodes, is made where there is none."""
-
 
 class Asking:
     """The API of a node, at one Unix socket."""
 
     def __init__(
-        self, path: Path, window: Window, desk: Desk, chronicle: Chronicle, reactor: Any
+        self,
+        path: Path,
+        window: Window,
+        desk: Desk,
+        chronicle: Chronicle,
+        reactor: Any,
+        *,
+        makes_place: bool,
     ) -> None:
         """
-        Answer from now on.
+        Answer from now on. `makes_place` says that the directory is ours, and made where it is not.
 
         :raises ControlUnusable: there can be no socket at this path.
         """
-        if path.parent.name == OURS:
+        if makes_place:
             unixsocket.private_directory(str(path.parent))
         self._front = Front(window, desk, chronicle, reactor)
         self._port = unixsocket.listen(str(path), self._front, reactor)

@@ -82,10 +82,14 @@ def _text(path: str, name: str, value: object) -> str:
     return str(value)
 
 
+class _Parser(ConfigParser):
+    def optionxform(self, optionstr: str) -> str:
+        # Names of tags are the user's, and so is their case.
+        return optionstr
+
+
 def _ini(path: str, text: str) -> list[tuple[str, str]]:
-    parser = ConfigParser(interpolation=None, delimiters=("=",), default_section="")
-    # Names of tags are the user's, and so is their case.
-    parser.optionxform = str  # type: ignore[method-assign,assignment]
+    parser = _Parser(interpolation=None, delimiters=("=",), default_section="")
     try:
         parser.read_string(text)
     except INIError as error:

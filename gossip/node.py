@@ -107,13 +107,18 @@ class Node(Service):
         except CannotRun:
             for opened in self._ports:
                 opened.stopListening()
-            Deferred.fromCoroutine(self._keeping.close())
+            self._let_go()
             raise
         self.phase = Phase.RUNNING
         self.mesh.recall(self._keeping.begin(self.mesh.book.remember))
         self.mesh.start(tuple(bound_to(port) for port in self._ports))
         # Not before the reactor runs: whoever reads it may send a signal at once.
         self._reactor.callWhenRunning(self._announce)
+
+    def _let_go(self) -> None:
+        # Nobody waits for it: where the process ends, the directory is free anyway.
+        closing = Deferred.fromCoroutine(self._keeping.close())
+        closing.addErrback(lambda failure: _log.failure("while letting go", failure))
 
     def leave(self) -> None:
         """Stop the process, and so the node."""
@@ -156,11 +161,19 @@ class Node(Service):
         # A web server is loaded for it, which takes longer than all else of a start.
         asking = import_module("gossip.asking")
         desk = self.mesh.desk(self.leave, self.reload)
-        history = self._keeping.history
+        history, chosen = self._keeping.history, self._settings.control is not None
         try:
-            made: Asking = asking.Asking(path, self.mesh.window, desk, history, self._reactor)
+            made: Asking = asking.Asking(
+                path,
+                self.mesh.window,
+                desk,
+                history,
+                self._reactor,
+                # The user's runtime directory is there, and ours in it at first is not.
+                makes_place=not chosen and self._keeping.control is None,
+            )
         except asking.ControlUnusable as error:
-            if self._settings.control is not None:
+            if chosen:
                 raise CannotRun(str(error)) from None
             _log.warn("this node cannot be asked: {error}", error=str(error))
             return None
@@ -209,10 +222,13 @@ class Node(Service):
         try:
             await self.mesh.leave(self.reason)
             await gatherResults([d for d in closed if d is not None], consumeErrors=True)
-            await self._keeping.close()
         finally:
-            self.phase = Phase.STOPPED
-            self._showing.close()
+            # Whatever would not close, nothing that is known is lost for it.
+            try:
+                await self._keeping.close()
+            finally:
+                self.phase = Phase.STOPPED
+                self._showing.close()
 
 
 def compose(
@@ -297,7 +313,8 @@ def handle_signals(node: Node, reactor: Any = _reactor) -> None:
     """
     Stop the reactor, and so the node, on SIGTERM and SIGINT; at once on the second SIGINT.
 
-    SIGHUP reloads. Replaces Twisted's own handlers, which make twistd end by the signal instead of with status 0.
+    SIGHUP reloads. Replaces Twisted's own handlers, which make twistd end by the signal instead of with
+    status 0.
     """
     asked = False
 

@@ -199,7 +199,6 @@ class Options(usage.Options):
         :raises UsageError: it is wrong now.
         """
         fresh = Options()
-        fresh.parent = None
         try:
             fresh.parseOptions(self._given)
         except usage.UsageError as error:

@@ -13,7 +13,7 @@ from twisted.web.client import Agent, readBody
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
-from gossip.asking import OURS, Asking, ControlUnusable
+from gossip.asking import Asking, ControlUnusable
 from tests.control.fakes import FakeDesk, FakeWindow, chronicle
 
 
@@ -38,10 +38,10 @@ class AskingTests(TestCase):
         self.addCleanup(directory.cleanup)
         self.place = Path(directory.name)
 
-    def asking(self, path: Path) -> Asking:
+    def asking(self, path: Path, *, makes_place: bool = False) -> Asking:
         """Answer at a path."""
         window = FakeWindow()
-        made = Asking(path, window, FakeDesk(window), chronicle(), reactor)
+        made = Asking(path, window, FakeDesk(window), chronicle(), reactor, makes_place=makes_place)
         self.addCleanup(made.stop)
         return made
 
@@ -61,6 +61,8 @@ class AskingTests(TestCase):
 
     def test_the_directory_of_a_user(self) -> None:
         """It is made, for nobody else; others are not."""
-        self.asking(self.place / OURS / "1.sock")
-        self.assertEqual(0o700, (self.place / OURS).stat().st_mode & 0o777)
+        ours = self.place / "p2p-gossip"
+        self.assertRaises(ControlUnusable, self.asking, ours / "1.sock")
+        self.asking(ours / "1.sock", makes_place=True)
+        self.assertEqual(0o700, ours.stat().st_mode & 0o777)
         self.assertRaises(ControlUnusable, self.asking, self.place / "elsewhere" / "1.sock")

@@ -206,6 +206,18 @@ class AskedTests(NodeCase):
         self.successResultOf(stopped)
         self.assertEqual(["begin", "close"], self.kept.asked)
 
+    def test_memory_where_something_does_not_close(self) -> None:
+        """What is not written yet is written whatever else fails."""
+        port = Port("10.0.0.1", 8080)
+        made, _, street = self.made(port)
+        made.startService()
+        self.patch(port, "stopListening", lambda: fail(OSError("stuck")))
+        stopped = Deferred.fromCoroutine(made.stopService())
+        street.run(2)
+        self.failureResultOf(stopped)
+        self.assertEqual(["begin", "close"], self.kept.asked)
+        self.assertIs(Phase.STOPPED, made.phase)
+
     def test_memory_of_one_that_cannot_run(self) -> None:
         """It is let go of, for the next try."""
         made, _, _ = self.made(CannotListenError("10.0.0.2", 8080, OSError(98, "taken")))

@@ -5,7 +5,7 @@ One command, from its words to its exit status: 0, 1 where it failed, 2 where it
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from gossip.client.commands import BY_NAME, COMMANDS, Argument, Command
 from gossip.client.errors import Failed, Misuse, ReaderGone
@@ -90,7 +90,7 @@ def _add(parser: ArgumentParser, argument: Argument) -> None:
     if argument.is_switch:
         parser.add_argument(argument.name, action="store_true", help=text)
         return
-    more: dict[str, object] = {"help": text, "metavar": argument.shown, "type": argument.read}
+    more: dict[str, Any] = {"help": text, "metavar": argument.shown, "type": argument.read}
     if argument.words:
         more["choices"] = argument.words
     if argument.is_option:
@@ -100,7 +100,7 @@ def _add(parser: ArgumentParser, argument: Argument) -> None:
             more["default"] = []
     elif not argument.required:
         more["nargs"] = "*" if argument.repeatable else "?"
-    parser.add_argument(argument.name, **more)  # type: ignore[arg-type]
+    parser.add_argument(argument.name, **more)
 
 
 __all__ = ["NAMES", "Namespace", "listing", "main", "parser_of", "run"]

@@ -7,7 +7,7 @@ Command lines are parsed by it, shells complete by it, and the man page is made 
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 from math import isfinite
-from typing import Final
+from typing import Any, Final
 
 from attrs import frozen
 
@@ -94,8 +94,8 @@ class Argument:
         return self.shown is None
 
 
-def _option(name: str, text: str, shown: str | None = None, **more: object) -> Argument:
-    return Argument(name=name, help=text, shown=shown, required=False, **more)  # type: ignore[arg-type]
+def _option(name: str, text: str, shown: str | None = None, **more: Any) -> Argument:
+    return Argument(name=name, help=text, shown=shown, required=False, **more)
 
 
 CONTROL: Final = _option("--control", "Unix socket of the node", "PATH", completes="file")

@@ -123,10 +123,11 @@ def _plain(happened: Mapping[object, object]) -> str:
 
 
 def _moment(value: object) -> float:
-    try:
-        moment = float(value)  # type: ignore[arg-type]
-        # Whatever the calendar has no date for.
-        localtime(moment)
-    except (TypeError, ValueError, OverflowError, OSError):
+    if not isinstance(value, int | float):
         return 0.0
-    return moment
+    try:
+        # Whatever the calendar has no date for.
+        localtime(value)
+    except (ValueError, OverflowError, OSError):
+        return 0.0
+    return value

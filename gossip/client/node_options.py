@@ -44,7 +44,8 @@ def _short(options: Options, name: str) -> str:
 
 
 def _words(action: Any) -> Iterable[str]:
-    return action._items if isinstance(action, usage.CompleteList) else ()  # noqa: SLF001
+    # Twisted itself puts them into a line for zsh, and gives them to nobody else.
+    return action._items if isinstance(action, usage.CompleteList) else ()  # noqa: SLF001 - as above
 
 
 def _completes(action: object) -> str:

@@ -81,7 +81,7 @@ class BoundedRequest(Request):
         ]
         try:
             self.render(channel.site.resource)
-        except Exception:  # noqa: BLE001 -- whatever it is, the client is told, and the log
+        except Exception:  # noqa: BLE001 - as Twisted's own `process`: the client is told, and the log
             self.processingFailed(Failure())
 
     def getRequestHostname(self) -> bytes:

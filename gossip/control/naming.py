@@ -1,8 +1,11 @@
 """
 Which peer a text means. Pure.
+
+Anybody may take any name, also one that looks like an id: so a whole id means its owner alone, and
+whatever else fits twice means nobody.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from gossip.mesh.status import PeerStatus, Unknown
@@ -25,21 +28,8 @@ class Ambiguous(Exception):
         self.candidates = candidates
 
 
-def identify(text: str, peers: Iterable[PeerStatus]) -> str:
-    """
-    The id of the peer that is meant by its whole id, the beginning of its id, or its name.
-
-    Anybody may take any name, also one that looks like an id: so a whole id means its owner alone,
-    and whatever else fits twice means nobody.
-
-    :raises Unknown: it fits none.
-    :raises Ambiguous: it fits several.
-    """
-    return only(text, list(filter(fits(text), peers)))
-
-
 def fits(text: str) -> Callable[[PeerStatus], bool]:
-    """What says whether a peer may be meant."""
+    """What says whether a peer may be meant: by its whole id, the beginning of that, or its name."""
     digits = text.lower()
     if is_whole(text):
         return lambda peer: peer.id == digits

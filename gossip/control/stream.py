@@ -110,13 +110,13 @@ class Stream:
     def _catch_up(self) -> None:
         try:
             self._read_on()
-        except Exception:  # noqa: BLE001 -- whatever it is, nothing more can be told in order
+        except Exception:  # noqa: BLE001 - whatever it is, nothing more can be told in order
             self._failed(Failure())
 
     def _tell(self, occurrence: Occurrence) -> None:
         try:
             self._take(occurrence)
-        except Exception:  # noqa: BLE001 -- the node is not held up by what cannot be told
+        except Exception:  # noqa: BLE001 - a subscriber does not raise (`Chronicle.subscribe`)
             self._failed(Failure())
 
     def _read_on(self) -> None:

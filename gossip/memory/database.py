@@ -24,19 +24,40 @@ from gossip.trust.identity import PeerId
 PATIENCE: Final = 2.0
 """Seconds for which a write waits for somebody else who holds the file, such as `sqlite3`."""
 
-_STRANGE = f"event IN {STRANGERS}"
-
 # Of a text that is too long only so much is read as shows that it is.
-_PEERS = (
-    f"SELECT rowid, substr(id, 1, 65), substr(body, 1, {rows.LONGEST_BODY + 1}),"  # noqa: S608
-    f" substr(signature, 1, {rows.LONGEST_TEXT + 1}), substr(state, 1, 8), first_linked, last_linked,"
-    f" substr(address, 1, {rows.LONGEST_TEXT + 1}), loopback"
-    " FROM peers ORDER BY last_linked DESC LIMIT ?"
-)
-_HISTORY = (
-    f"SELECT number, time, substr(event, 1, 64), substr(members, 1, {rows.LONGEST_MEMBERS + 1})"  # noqa: S608
-    " FROM history WHERE"
-)
+_PEERS = """
+    SELECT rowid, substr(id, 1, 65), substr(body, 1, ?1), substr(signature, 1, ?2),
+        substr(state, 1, 8), first_linked, last_linked, substr(address, 1, ?2), loopback
+    FROM peers ORDER BY last_linked DESC LIMIT ?3
+"""
+_SINCE = """
+    SELECT number, time, substr(event, 1, 64), substr(members, 1, ?1) FROM history
+    WHERE number > ?2 AND number < ?3 ORDER BY number LIMIT ?4
+"""
+_LATEST = """
+    SELECT number, time, substr(event, 1, 64), substr(members, 1, ?1) FROM history
+    WHERE number < ?2 ORDER BY number DESC LIMIT ?3
+"""
+
+# Who was linked longest ago goes first, and before that who never was.
+_BOUND_PEERS = """
+    DELETE FROM peers WHERE id IN (
+        SELECT id FROM peers ORDER BY last_linked
+        LIMIT max(0, (SELECT count(*) FROM peers) - ?1)
+    )
+"""
+_BOUND_STRANGERS = """
+    DELETE FROM history WHERE number IN (
+        SELECT number FROM history WHERE event IN (?1, ?2, ?3) ORDER BY number
+        LIMIT max(0, (SELECT count(*) FROM history WHERE event IN (?1, ?2, ?3)) - ?4)
+    )
+"""
+_BOUND_HISTORY = """
+    DELETE FROM history WHERE number IN (
+        SELECT number FROM history ORDER BY number
+        LIMIT max(0, (SELECT count(*) FROM history) - ?1)
+    )
+"""
 
 
 @frozen(kw_only=True)
@@ -149,25 +170,17 @@ class Database:
         connection.executemany("DELETE FROM peers WHERE id = ?", gone)
         connection.executemany("INSERT OR REPLACE INTO peers VALUES (?, ?, ?, ?, ?, ?, ?, ?)", held)
         if held:
-            _bound_peers(connection, self.most_peers)
+            connection.execute(_BOUND_PEERS, (self.most_peers,))
         if batch.own is not None:
             connection.execute("DELETE FROM own WHERE id != ?", batch.own[:1])
             connection.execute("INSERT OR REPLACE INTO own VALUES (?, ?)", batch.own)
         if batch.history:
             happened = [rows.of_occurrence(occurrence) for occurrence in batch.history]
             connection.executemany("INSERT OR REPLACE INTO history VALUES (?, ?, ?, ?)", happened)
-            self._bound_history(connection, batch.wall - rows.OLDEST_OCCURRENCE)
-
-    def _bound_history(self, connection: sqlite3.Connection, oldest: float) -> None:
-        connection.execute("DELETE FROM history WHERE time < ?", (oldest,))
-        for which, most in ((_STRANGE, self.most_of_strangers), ("1", self.most_occurrences)):
-            excess = _count(connection, f"history WHERE {which}") - most
-            if excess > 0:
-                connection.execute(
-                    "DELETE FROM history WHERE number IN (SELECT number FROM history"  # noqa: S608
-                    f" WHERE {which} ORDER BY number LIMIT ?)",
-                    (excess,),
-                )
+            oldest = batch.wall - rows.OLDEST_OCCURRENCE
+            connection.execute("DELETE FROM history WHERE time < ?", (oldest,))
+            connection.execute(_BOUND_STRANGERS, (*STRANGERS, self.most_of_strangers))
+            connection.execute(_BOUND_HISTORY, (self.most_occurrences,))
 
 
 @define(eq=False)
@@ -183,9 +196,7 @@ class Reader:
 
         :raises sqlite3.Error: it cannot be read now.
         """
-        return rows.occurrences_of(
-            self._rows("number > ? AND number < ? ORDER BY number", (number, before, limit))
-        )
+        return rows.occurrences_of(self._rows(_SINCE, (number, before, limit)))
 
     def latest(self, before: int, limit: int) -> list[Occurrence]:
         """
@@ -193,9 +204,7 @@ class Reader:
 
         :raises sqlite3.Error: it cannot be read now.
         """
-        return rows.occurrences_of(
-            reversed(self._rows("number < ? ORDER BY number DESC", (before, limit)))
-        )
+        return rows.occurrences_of(reversed(self._rows(_LATEST, (before, limit))))
 
     def close(self) -> None:
         """Close the connection."""
@@ -203,7 +212,7 @@ class Reader:
             self._connection.close()
             self._connection = None
 
-    def _rows(self, which: str, values: tuple[int, ...]) -> list[Row]:
+    def _rows(self, query: str, values: tuple[int, ...]) -> list[Row]:
         if self._connection is None:
             self._connection = sqlite3.connect(
                 f"{self.path.as_uri()}?mode=rw", uri=True, timeout=0, isolation_level=None
@@ -211,7 +220,8 @@ class Reader:
             self._connection.text_factory = _text
             self._connection.execute("PRAGMA query_only = 1")
         try:
-            return self._connection.execute(f"{_HISTORY} {which} LIMIT ?", values).fetchall()
+            longest = rows.LONGEST_MEMBERS + 1
+            return self._connection.execute(query, (longest, *values)).fetchall()
         except sqlite3.Error:
             self.close()
             raise
@@ -224,7 +234,7 @@ def _check(connection: sqlite3.Connection) -> None:
 
 
 def _loaded(connection: sqlite3.Connection, own: PeerId, most: int) -> Loaded:
-    newest = connection.execute(_PEERS, (most,))
+    newest = connection.execute(_PEERS, (rows.LONGEST_BODY + 1, rows.LONGEST_TEXT + 1, most))
     found = [(number, rows.memory_of(tuple(row))) for number, *row in newest]
     seq = connection.execute("SELECT seq FROM own WHERE id = ?", (own,)).fetchone()
     (last,) = connection.execute(
@@ -236,20 +246,6 @@ def _loaded(connection: sqlite3.Connection, own: PeerId, most: int) -> Loaded:
         last=last or 0,
         unsound=tuple((number,) for number, memory in found if memory is None),
     )
-
-
-def _bound_peers(connection: sqlite3.Connection, most: int) -> None:
-    """Who was linked longest ago goes first, and before that who never was."""
-    excess = _count(connection, "peers") - most
-    if excess > 0:
-        connection.execute(
-            "DELETE FROM peers WHERE id IN (SELECT id FROM peers ORDER BY last_linked LIMIT ?)",
-            (excess,),
-        )
-
-
-def _count(connection: sqlite3.Connection, what: str) -> int:
-    return int(connection.execute(f"SELECT count(*) FROM {what}").fetchone()[0])  # noqa: S608
 
 
 def _sorted(error: sqlite3.DatabaseError) -> Exception:

@@ -105,6 +105,11 @@ def _made(path: Path) -> Path:
     except FileExistsError:
         pass
     except FileNotFoundError:
+        if path.parent.exists():
+            raise StateUnusable(
+                f"the state directory {path} cannot be made: {path.parent} takes no directories;"
+                " choose another place with --state"
+            ) from None
         raise StateUnusable(
             f"the state directory {path} cannot be made, since there is no {path.parent};"
             f" make it first: mkdir -p {path.parent}"

@@ -226,10 +226,7 @@ class Book:
         if ours:
             return record
         if entry is None:
-            self._make_room(linking)
-            entry = self._entries[record.id] = Entry(Held.of(record))
-            self._never_linked[record.id] = None
-            self._hearsay_bytes += len(entry.held.body)
+            entry = self._enter(record, linking=linking)
         self._keep(entry, record, loopback)
         return record
 
@@ -248,28 +245,24 @@ class Book:
         :raises RecordRefused: its record does not count, or there is no room for it.
         """
         record = records.read(memory.sealed)
-        if record.id != memory.id:
-            raise RecordRefused("it is the record of another peer")
+        if record.id != memory.id or record.id == self.own.id:
+            raise RecordRefused("it is the record of another peer, or of this node itself")
         records.judge(record, self.own.network, wall)
         records.verify(record)
-        if record.id == self.own.id:
-            raise RecordRefused("it is this node's own")
-        if record.id not in self._entries:
-            self._make_room(linking=False)
-        entry = self._entries[record.id] = Entry(Held.of(record))
-        entry.loopback = memory.loopback
+        known = self._entries.get(record.id)
+        if known is not None:
+            return known
+        entry = self._enter(record, linking=False)
+        entry.loopback, entry.address = memory.loopback, memory.address or ""
         entry.first_linked, entry.last_linked = memory.first_linked, memory.last_linked
-        entry.address = memory.address or ""
         entry.met = memory.first_linked is not None
+        if entry.met:
+            self._no_hearsay(entry)
+            entry.state = PeerState.DEAD
         if record.state == "left":
             entry.state = PeerState.LEFT
-        elif entry.met:
-            entry.state = PeerState.DEAD
-        if not entry.met:
-            self._never_linked[record.id] = None
-            self._hearsay_bytes += len(entry.held.body)
-            self._crowd_out(record.id)
         self._count(entry.held)
+        self._crowd_out(record.id)
         return entry
 
     def remember(self, peer: PeerId) -> Memory | None:
@@ -342,6 +335,13 @@ class Book:
             if theirs[i * BUCKET_BYTES : (i + 1) * BUCKET_BYTES]
             != part.to_bytes(BUCKET_BYTES, "big")
         }
+
+    def _enter(self, record: Record, *, linking: bool) -> Entry:
+        self._make_room(linking)
+        entry = self._entries[record.id] = Entry(Held.of(record))
+        self._never_linked[record.id] = None
+        self._hearsay_bytes += len(entry.held.body)
+        return entry
 
     def _keep(self, entry: Entry, record: Record, loopback: bool) -> None:
         longer = len(record.sealed.body.encode()) - len(entry.held.body)

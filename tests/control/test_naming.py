@@ -6,12 +6,17 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gossip.control.naming import SHORTEST, Ambiguous, identify
+from gossip.control.naming import SHORTEST, Ambiguous, fits, only
 from gossip.mesh.status import PeerStatus, Unknown
 from tests.cases import UnitCase
 from tests.control.fakes import peer
 
 A, B = "ab" * 32, "abab" + "0" * 60
+
+
+def identify(text: str, peers: list[PeerStatus]) -> str:
+    """The id of the one of these peers that is meant."""
+    return only(text, list(filter(fits(text), peers)))
 
 
 def called(id_: str, name: str) -> PeerStatus:

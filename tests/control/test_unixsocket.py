@@ -5,6 +5,7 @@ The Unix socket.
 import os
 import socket
 import stat
+import tempfile
 from pathlib import Path
 from shutil import which
 from typing import Any
@@ -54,8 +55,7 @@ class SocketCase(TestCase):
 
     def setUp(self) -> None:
         """A short one: trial's own are too long."""
-        self.directory = Path(f"/tmp/tc-{os.getpid()}-{id(self)}")
-        self.directory.mkdir(0o700)
+        self.directory = Path(tempfile.mkdtemp())
         self.path = str(self.directory / "c.sock")
         self.addCleanup(self._clean)
 

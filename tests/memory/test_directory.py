@@ -51,6 +51,12 @@ class StateDirectoryTests(FolderCase):
         self.assertIn(f"mkdir -p {path.parent}", self.refused(path))
         self.assertFalse(path.parent.exists())
 
+    def test_place_that_takes_none(self) -> None:
+        """Where there is one above it, nobody is told to make that."""
+        said = self.refused(Path("/proc/p2p-gossip"))
+        self.assertIn("/proc takes no directories", said)
+        self.assertNotIn("mkdir", said)
+
     def test_others_can_write(self) -> None:
         """The group or all others may not write to it; that they can read is no matter."""
         path = self.folder()

@@ -760,12 +760,12 @@ class RememberingTests(MemoryCase):
         self.assertEqual(self.book.view(), self.next.view())
 
     def test_remembered_twice(self) -> None:
-        """The second memory of a peer takes no more room than the first."""
+        """The second memory of a peer takes no more room than the first, and changes nothing."""
         self.linked(PEERS[0])
         memory = self.remembered(PEERS[0])
-        for _ in range(2):
-            self.next.recall(memory, NOW + 1)
+        first, second = (self.next.recall(memory, NOW + 1) for _ in range(2))
         self.assertEqual(1, len(self.next))
+        self.assertIs(first, second)
 
     def test_hearsay_stays_hearsay(self) -> None:
         """One that was never linked is unmet, and the first to go."""
