@@ -15,7 +15,7 @@ from twisted.python import usage
 
 from gossip import __version__, config
 from gossip.mesh.addresses import LARGEST_PORT, Address
-from gossip.settings import Limits, Seed, Settings
+from gossip.settings import HEARTBEAT, Limits, Seed, Settings
 from gossip.trust.identity import PeerId
 from gossip.trust.records import LONGEST_NAME, LONGEST_TAGS, MOST_ADDRESSES
 
@@ -70,7 +70,10 @@ class Options(usage.Options):
         ["network", None, "default", "Name of the network; others are refused"],
         ["name", None, None, "Shown to people [default: the host name]"],
         [
-            *("heartbeat", None, 1.0, "Longest silence in seconds, 0.05 to 60; three mean death"),
+            "heartbeat",
+            None,
+            None,
+            "Seconds of silence at most; three mean death [default: 1, more from 250 links on]",
             _number("heartbeat", float, 0.05, 60),
         ],
         ["message", None, None, "Text sent with each ping"],
@@ -251,7 +254,8 @@ class Options(usage.Options):
             name=self["name"],
             tags=tuple(self["tag"].items()),
             period=self["period"],
-            heartbeat=self["heartbeat"],
+            heartbeat=self["heartbeat"] or HEARTBEAT,
+            steady=self["heartbeat"] is not None,
             message=self["message"],
             peer_networks=tuple(self["peer-networks"]),
             output=self["output"],

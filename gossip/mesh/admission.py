@@ -130,12 +130,12 @@ class Admission:
         # One that is on its way out has nothing to defend.
         back = not old.closing and self._instances.back(peer, hello.instance)
         verdict = pairing.decide(
-            Candidate(old.role, old.hello.instance if old.hello is not None else None),
+            Candidate(old.role, old.instance),
             Candidate(link.role, hello.instance, back),
             self._policy.own,
             peer,
         )
-        if back and old.hello is not None and old.hello.instance != hello.instance:
+        if back and old.instance is not None and old.instance != hello.instance:
             self._host.twins(link)
         if verdict is pairing.Verdict.REPLACE:
             self._give_way(old)

@@ -26,7 +26,8 @@ from gossip.mesh.stream import Stream, far_end
 from gossip.settings import Limits
 from gossip.trust.identity import KeyRefused, PeerId
 from gossip.wire.messages import Bye, Hello, Message, Peers
-from gossip.wire.session import Broken, Dead, Event, Received, Role, Session, Silent, State, Terms
+from gossip.wire.session import Broken, Dead, Event, Received, Role, Session, Silent, State
+from gossip.wire.terms import Terms
 
 
 class Host(Interface):
@@ -111,8 +112,10 @@ class Link(Protocol):
         self.attempt = attempt
         self.session: Session | None = None
         self.peer: PeerId | None = None
-        self.hello: Hello | None = None
-        """Theirs, once it was accepted."""
+        self.instance: str | None = None
+        """Theirs, once their hello was accepted."""
+        self.period = 0.0
+        """Seconds between their pings, as they have promised."""
         self.round_trips = RoundTrips()
         self.ping_at = NEVER
         self.linked_at: float | None = None
@@ -228,7 +231,7 @@ class Link(Protocol):
 
     def admitted(self, hello: Hello) -> None:
         """The link counts from here on."""
-        self.hello = hello
+        self.instance, self.period = hello.instance, hello.period
         self.linked_at = self._now()
         self._outcome.left_gate()
         self._outcome.settle(None)
@@ -299,9 +302,10 @@ class Link(Protocol):
             self._arm()
 
     def _keep(self, session: Session, now: float) -> None:
-        self._act(session, session.tick(now))
-        if now >= self.ping_at and self.open:
+        # First, since it is as good as a heartbeat.
+        if now >= self._around.terms.turn(self.ping_at) and self.open:
             self._around.host.ping_due(self, now)
+        self._act(session, session.tick(now))
         self._arm()
 
     def _act(self, session: Session, events: list[Event]) -> None:
@@ -352,7 +356,8 @@ class Link(Protocol):
             return
         at = session.deadline()
         if session.state is State.OPEN:
-            at = min(at, self.ping_at, self._outflow.overdue_at(self._unread_wait(session)))
+            turn = self._around.terms.turn(self.ping_at)
+            at = min(at, turn, self._outflow.overdue_at(self._unread_wait(session)))
         # Later times are not worth a move in the heap: an early call only looks again.
         self._agenda.no_later(self, at)
 

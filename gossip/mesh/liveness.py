@@ -2,7 +2,7 @@
 Who is late: round-trip times of peers, and stalls of our own. Pure.
 """
 
-from collections import deque
+from array import array
 from math import ceil
 from typing import Final
 
@@ -44,7 +44,8 @@ class RoundTrips:
     sent: int = 0
     """The number of the latest ping."""
     _pending: dict[int, float] = field(factory=dict)
-    _samples: deque[float] = field(factory=lambda: deque(maxlen=SAMPLES))
+    _samples: "array[float]" = field(factory=lambda: array("d"))
+    """A ring, once it is full. It is an eighth of what as many objects would take."""
 
     def ping(self, now: float) -> int:
         """Number the next ping."""
@@ -67,7 +68,10 @@ class RoundTrips:
         else:
             self.mean = sample
         self.last = sample
-        self._samples.append(sample)
+        if len(self._samples) < SAMPLES:
+            self._samples.append(sample)
+        else:
+            self._samples[self.answered % SAMPLES] = sample
         self.answered += 1
         return sample
 

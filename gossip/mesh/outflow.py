@@ -2,7 +2,6 @@
 What goes out on a link, as fast as the peer reads it and no faster (PROTOCOL §8).
 """
 
-from collections import deque
 from collections.abc import Callable, Iterator
 
 from twisted.internet.interfaces import IPushProducer
@@ -28,7 +27,7 @@ class Outflow:
         self._seconds = seconds
         self._tell = tell
         self._unread = 0
-        self._answers: deque[Iterator[Peers]] = deque()
+        self._answers: list[Iterator[Peers]] = []
         self._closed = False
 
     def answer(self, peers: Iterator[Peers]) -> None:
@@ -78,4 +77,4 @@ class Outflow:
             try:
                 self._tell(next(self._answers[0]))
             except StopIteration:
-                self._answers.popleft()
+                del self._answers[0]

@@ -65,7 +65,7 @@ class Outlook:
             uptime_s=uptime,
             view=self.book.view(),
             period_s=settings.period,
-            heartbeat_s=settings.heartbeat,
+            heartbeat_s=self.talk.beat.seconds,
             tags=own.tags,
             peers=self._count(),
         )
