@@ -145,6 +145,16 @@ class LackingTests(UnitCase):
             missing = set(many) - set(known)
             self.assertEqual({*newer, *missing}, self.told(ours, theirs))
 
+    def test_one_explains_nothing_twice(self) -> None:
+        """What a record replaced is no difference of its own: nobody holds it beside that record."""
+        ours = view_of(*bucketful())
+        newer = held(7, 3, 1)
+        ours.put(newer)
+        sums = bytearray(ours.sums())
+        theirs = int.from_bytes(sums[56:64], "big") ^ newer.replaced
+        sums[56:64] = theirs.to_bytes(8, "big")
+        self.assertEqual([], list(ours.lacking(bytes(sums)).held))
+
     def test_put_anew_after_it_was_dropped(self) -> None:
         """What was dropped in between has not been replaced."""
         view = view_of(held(7, 3))
