@@ -62,7 +62,9 @@ PURE = {
     *("mesh.addresses", "mesh.book", "mesh.gate", "mesh.liveness", "mesh.own", "mesh.pairing"),
     "memory.rations",
     "memory.rows",
-    *("mesh.memories", "mesh.beat", "mesh.status", "mesh.tlsrecords", "mesh.twins", "mesh.wall"),
+    *("mesh.memories", "mesh.status", "mesh.tlsrecords", "mesh.twins", "mesh.view"),
+    "mesh.beat",
+    "mesh.wall",
     *("reloading", "settings", "surfaces.text"),
     *("testing.plan", "testing.progress", "testing.report", "testing.shrink", "testing.unrest"),
 }

@@ -185,7 +185,7 @@ class Admission:
                 return Bye("protocol", "hello: record is not of the key that TLS has proved")
             if record.state != "alive":
                 return Bye("protocol", "hello: record says that you left")
-            self._book.learn(hello.record, self._wall(), loopback=link.loopback, linking=True)
+            self._book.greeted(record, self._wall(), loopback=link.loopback)
         except RecordForged as error:
             return Bye("protocol", f"hello: record: {error}")
         except BookFull as error:
