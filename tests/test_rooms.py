@@ -36,7 +36,8 @@ MAY_IMPORT = {
     "listeners": {"mesh.addresses"},
     "doors": {"listeners", "mesh.addresses", "mesh.meter", "settings", "trust.credentials"},
     "keys": {"logs", "settings", "trust.credentials", "trust.identity"},
-    "keeping": {"keys", "memory", "mesh.memories", "settings", "trust.identity"},
+    "keeping": {"keys", "memory.history", "mesh.memories", "settings", "trust.identity"},
+    "lasting": {"keys", "memory", "mesh.memories", "settings", "trust.identity"},
     "showing": {"logs", "mesh.status", "settings", "surfaces"},
     "asking": {"control", "mesh.status"},
     "node": {
