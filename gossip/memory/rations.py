@@ -35,7 +35,7 @@ MOST_PEERS: Final = 10_000
 """Peers of which it is known what was kept; the one of which nothing was heard for longest goes."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Rations:
     """See the module. `seconds` is a monotonic clock."""
 

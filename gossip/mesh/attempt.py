@@ -21,7 +21,7 @@ class Ending:
     """Whether the peer said so, in a `bye`."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Attempt:
     """What a dial wants to know of the connection that it makes."""
 

@@ -72,7 +72,7 @@ TRANSITIONS: Final = MappingProxyType(
 )
 
 
-@define(eq=False, weakref_slot=False)
+@define(eq=False, repr=False, weakref_slot=False)
 class Held:
     """A record, as it came: a third of what it takes when it is read, and at worst a fortieth."""
 
@@ -95,7 +95,7 @@ class Held:
         return Sealed(self.body.decode(), self.signature)
 
 
-@define(eq=False, weakref_slot=False)
+@define(eq=False, repr=False, weakref_slot=False)
 class Entry:
     """One peer, as the book knows it."""
 
@@ -144,7 +144,7 @@ class Entry:
         return self.state is not before
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class _Digests:
     """The XOR of the digests of records, in all and by the first byte of their ids."""
 

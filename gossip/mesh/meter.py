@@ -212,7 +212,7 @@ class Meter(ProtocolWrapper):
 
 
 @implementer(IPushProducer)
-@define(eq=False)
+@define(eq=False, repr=False)
 class _Gauge:
     """Stands for the producer of those above, and tells the meter what it is told."""
 
@@ -248,7 +248,7 @@ class Metered(WrappingFactory[Meter]):
 
 
 @implementer(IStreamClientEndpoint)
-@define(eq=False)
+@define(eq=False, repr=False)
 class MeteredClient:
     """Connects as another endpoint does, with a meter on the connection."""
 
@@ -262,7 +262,7 @@ class MeteredClient:
 
 
 @implementer(IStreamServerEndpoint)
-@define(eq=False)
+@define(eq=False, repr=False)
 class MeteredServer:
     """Listens as another endpoint does, with a meter on each connection."""
 

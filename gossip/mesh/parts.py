@@ -38,7 +38,7 @@ from gossip.trust.policy import Policy
 from gossip.wire.session import Terms
 
 
-@define(eq=False, kw_only=True)
+@define(eq=False, repr=False, kw_only=True)
 class World:
     """What the mesh takes from outside: time, chance, and ways to other machines."""
 

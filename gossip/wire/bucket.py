@@ -13,7 +13,7 @@ class Rate:
     at_once: int
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Bucket:
     """Tokens that come back at a rate; it begins full. `now` is any monotonic clock in seconds."""
 
