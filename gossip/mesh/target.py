@@ -24,7 +24,7 @@ class Dialing(Enum):
     DIALING = "dialing"
 
 
-@define(eq=False, repr=False)
+@define(eq=False)
 class Target:
     """One peer of the book, or one seed, and how dialing it goes."""
 

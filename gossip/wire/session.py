@@ -16,7 +16,7 @@ The transitions are the table `TRANSITIONS`; an absent entry is a protocol error
 from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from attrs import evolve, frozen
 from msgspec import UnsetType
@@ -65,8 +65,7 @@ class State(Enum):
 _Row: TypeAlias = Mapping[type[Message], State]
 
 
-@frozen
-class Moves:
+class Moves(NamedTuple):
     """What may be said in one state, by us and by the peer, and the state that follows."""
 
     sent: _Row = MappingProxyType({})
@@ -99,8 +98,7 @@ TRANSITIONS: Final = MappingProxyType(
 )
 
 
-@frozen(kw_only=True)
-class Terms:
+class Terms(NamedTuple):
     """What this side promises and tolerates on a link; all waits in seconds."""
 
     heartbeat: float = 1.0
@@ -123,8 +121,7 @@ class Terms:
     """For how long reading stops when the burst is used up: the grain of the rate."""
 
 
-@frozen
-class Received:
+class Received(NamedTuple):
     """The peer said something that this state allows."""
 
     message: Message
@@ -135,8 +132,7 @@ class Silent:
     """We sent nothing for one heartbeat, or told no view for three: it is time for one."""
 
 
-@frozen
-class Broken:
+class Broken(NamedTuple):
     """
     The peer broke the rules or was too late. The session is closing; `farewell` goes out last.
     """
@@ -146,8 +142,7 @@ class Broken:
     farewell: bytes
 
 
-@frozen
-class Dead:
+class Dead(NamedTuple):
     """Nothing valid came for three of the peer's heartbeats: the link is to be aborted."""
 
     silence: float
