@@ -6,6 +6,7 @@ import getopt
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from ipaddress import ip_network
 from reprlib import repr as shortened
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import msgspec
 from twisted.python import usage
 
-from gossip import __version__, config
+from gossip import __version__
 from gossip.mesh.addresses import LARGEST_PORT, Address
 from gossip.settings import HEARTBEAT, Limits, Seed, Settings
 from gossip.trust.identity import PeerId
@@ -218,6 +219,8 @@ class Options(usage.Options):
         path = given.get("config")
         if path is None:
             return []
+        # Most nodes have no such file, and need nothing that reads one.
+        config = import_module("gossip.config")
         try:
             entries = config.read(path)
         except config.ConfigUnusable as error:

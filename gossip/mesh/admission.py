@@ -54,7 +54,7 @@ class Admits(Interface):
         """The dial led to this node."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class _Waiting:
     """A second link, kept unanswered while the first one may prove that it lives."""
 

@@ -77,7 +77,7 @@ TRANSITIONS: Final = MappingProxyType(
 )
 
 
-@define(eq=False, weakref_slot=False)
+@define(eq=False, repr=False, weakref_slot=False)
 class Entry:
     """One peer, as the book knows it."""
 

@@ -55,7 +55,7 @@ class Host(Interface):
         """A connection was closed before anything was read from it."""
 
 
-@define(eq=False, kw_only=True)
+@define(eq=False, repr=False, kw_only=True)
 class Surroundings:
     """What every link of a node shares."""
 
@@ -70,7 +70,7 @@ class Surroundings:
     """What went wrong in TLS, for people; None for what is not of TLS."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class _Outcome:
     # What became of a connection, for those who wait to hear it: the gate that let it in, and the
     # dial that made it. Each hears it once.

@@ -29,7 +29,7 @@ def stall(due: float, now: float) -> float:
     return late if late > STALL else 0.0
 
 
-@define
+@define(eq=False, repr=False)
 class RoundTrips:
     """The pings of one link and their answers; times in seconds."""
 

@@ -234,7 +234,7 @@ class Meter(ProtocolWrapper):
 
 
 @implementer(IPushProducer)
-@define(eq=False)
+@define(eq=False, repr=False)
 class _Gauge:
     """Stands for the producer of those above, and tells the meter what it is told."""
 
@@ -270,7 +270,7 @@ class Metered(WrappingFactory[Meter]):
 
 
 @implementer(IStreamClientEndpoint)
-@define(eq=False)
+@define(eq=False, repr=False)
 class MeteredClient:
     """Connects as another endpoint does, with a meter on the connection."""
 
@@ -284,7 +284,7 @@ class MeteredClient:
 
 
 @implementer(IStreamServerEndpoint)
-@define(eq=False)
+@define(eq=False, repr=False)
 class MeteredServer:
     """Listens as another endpoint does, with a meter on each connection."""
 

@@ -30,7 +30,7 @@ from gossip.mesh.tally import Tally
 from gossip.trust.identity import PeerId
 
 
-@define(eq=False, kw_only=True)
+@define(eq=False, repr=False, kw_only=True)
 class Outlook:
     """See the module. It is the mesh's `status.Window`."""
 

@@ -43,7 +43,7 @@ GRAIN = 0.02
 burst of what 1,000 links say in it takes 5 ms."""
 
 
-@define(eq=False, kw_only=True)
+@define(eq=False, repr=False, kw_only=True)
 class World:
     """What the mesh takes from outside: time, chance, and ways to other machines."""
 

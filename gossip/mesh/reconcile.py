@@ -27,7 +27,7 @@ _CALMEST: Final = 7
 """Doublings of the gap between fruitless questions: 64 s at most."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class _Exchange:
     """What one link has said of its view, and what was asked on it."""
 
@@ -47,7 +47,7 @@ class _Exchange:
         self.reconciler.due(self)
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class _Reply:
     """What one link has asked, and when it was answered last."""
 

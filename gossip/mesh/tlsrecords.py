@@ -24,7 +24,7 @@ LINKED: Final = Rate(1000.0, 5000)
 records, and whoever writes length and body apart sends two for a short one."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class RecordReader:
     """Finds where records begin in a stream that comes in pieces."""
 

@@ -30,7 +30,7 @@ SLEPT = 1.0
 """Seconds without running after which the network may be another one."""
 
 
-@define(eq=False, kw_only=True)
+@define(eq=False, repr=False, kw_only=True)
 class Upkeep:
     """See the module."""
 

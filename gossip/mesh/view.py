@@ -30,7 +30,7 @@ it is mostly the other who knows more, and will be asked."""
 _SUMS: Final = Struct(f">{BUCKETS}Q")
 
 
-@define(eq=False, weakref_slot=False)
+@define(eq=False, repr=False, weakref_slot=False)
 class Held:
     """A record, as it came: a third of what it takes when it is read, and at worst a fortieth."""
 

@@ -16,7 +16,7 @@ The transitions are the table `TRANSITIONS`; an absent entry is a protocol error
 from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from attrs import evolve, frozen
 from msgspec import UnsetType
@@ -66,8 +66,7 @@ class State(Enum):
 _Row: TypeAlias = Mapping[type[Message], State]
 
 
-@frozen
-class Moves:
+class Moves(NamedTuple):
     """What may be said in one state, by us and by the peer, and the state that follows."""
 
     sent: _Row = MappingProxyType({})
@@ -100,8 +99,7 @@ TRANSITIONS: Final = MappingProxyType(
 )
 
 
-@frozen
-class Received:
+class Received(NamedTuple):
     """The peer said something that this state allows."""
 
     message: Message
@@ -112,8 +110,7 @@ class Silent:
     """We sent nothing for one heartbeat, or told no view for three: it is time for one."""
 
 
-@frozen
-class Broken:
+class Broken(NamedTuple):
     """
     The peer broke the rules or was too late. The session is closing; `farewell` goes out last.
     """
@@ -123,8 +120,7 @@ class Broken:
     farewell: bytes
 
 
-@frozen
-class Dead:
+class Dead(NamedTuple):
     """Nothing valid came for three of the peer's heartbeats: the link is to be aborted."""
 
     silence: float

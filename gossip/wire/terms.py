@@ -3,15 +3,12 @@ What this side promises and tolerates on a link (PROTOCOL §3, §5, §8). Pure.
 """
 
 from math import floor
-from typing import Final
-
-from attrs import frozen
+from typing import Final, NamedTuple
 
 NEVER: Final = float("inf")
 
 
-@frozen(kw_only=True)
-class Terms:
+class Terms(NamedTuple):
     """What this side promises and tolerates on a link; all waits in seconds."""
 
     heartbeat: float = 1.0
