@@ -50,7 +50,9 @@ def backoff_begins_anew(watch: Watch) -> Iterator[str]:
             spared = {machine.place.address, VICTIM, *watch.taken(machine)}
             hosts = hosts_of(entry.held.body) - spared
             same = watch.tracks.same_hosts(machine, peer, died_at, hosts)
-            if not (same and hosts) or watch.tracks.held_for(machine, peer) < STEADY:
+            # Where it was not found last, all dials together are rationed.
+            proved = entry.host in hosts
+            if not (same and proved) or watch.tracks.held_for(machine, peer) < STEADY:
                 continue
             times = watch.tracks.since(machine, hosts, died_at)
             longest = min(LONGEST, FIRST * 1.5 ** min(len(times) + 2, 20))

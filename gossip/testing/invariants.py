@@ -232,7 +232,9 @@ def starts_are_cheap(watch: Watch) -> Iterator[str]:
     if watch.town.plan.profile != "cold-start":
         return
     figures = watch.figures()
-    most = 1.5 * figures.pairs + len(watch.town.machines)
+    # Who is behind a seed is known when it was dialed: each beyond the usual two may cost a dial.
+    seeds = [len(set(machine.settings.seeds)) for machine in watch.town.machines.values()]
+    most = 1.5 * figures.pairs + len(seeds) + sum(max(0, many - 2) for many in seeds)
     if figures.dials > most:
         yield f"{figures.dials} dials for {figures.pairs} pairs"
 
