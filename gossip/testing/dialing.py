@@ -3,6 +3,7 @@ What must hold of dials: how often, how regularly and where. Invariants like tho
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from gossip.mesh.addresses import literal
@@ -68,6 +69,11 @@ def leavers_are_not_dialed(watch: Watch) -> Iterator[str]:
 def hearsay_is_judged(watch: Watch) -> Iterator[str]:
     """I5e: loopback and link-local addresses of others are never dialed (PROTOCOL §8)."""
     for name, _, address in watch.dials:
-        ip = literal(address.host)
-        if ip is not None and (ip.is_loopback or ip.is_link_local):
+        if _forbidden(address.host):
             yield f"{name} dials {address}"
+
+
+@lru_cache(maxsize=4096)
+def _forbidden(host: str) -> bool:
+    ip = literal(host)
+    return ip is not None and (ip.is_loopback or ip.is_link_local)

@@ -95,7 +95,7 @@ class Pipe:
         """Whether a RST has arrived; it is read behind what came before it."""
         if not (self._resetting and self._queue):
             return False
-        return self._queue[-1][0] <= self._path.clock.seconds()
+        return self._queue[-1][0] <= self._path.clock.now
 
     def write(self, data: bytes) -> None:
         """Send bytes."""
@@ -121,7 +121,7 @@ class Pipe:
             return
         self._moving = True
         clock = self._path.clock
-        self._call = clock.callLater(max(0.0, self._queue[0][0] - clock.seconds()), self._arrive)
+        self._call = clock.callLater(max(0.0, self._queue[0][0] - clock.now), self._arrive)
 
     def retry(self) -> None:
         """The way, or the way back, may be open again."""
@@ -135,7 +135,7 @@ class Pipe:
         self._queue = deque((min(at, latest), item) for at, item in self._queue)
         self._last = min(self._last, latest)
         if self._call is not None and self._queue:
-            self._call.reset(max(0.0, self._queue[0][0] - self._path.clock.seconds()))
+            self._call.reset(max(0.0, self._queue[0][0] - self._path.clock.now))
 
     def retire(self) -> None:
         """Nothing more is sent."""
@@ -175,7 +175,7 @@ class Pipe:
             self.move()
 
     def _put(self, item: bytes | Sign, length: int) -> None:
-        now = self._path.clock.seconds()
+        now = self._path.clock.now
         if now != self._turn:
             self._turn = now
             self._of_this_turn = 0
@@ -186,7 +186,7 @@ class Pipe:
     def _drop_unsent(self) -> None:
         """Drop what was written in this turn of the reactor, and what the window has no room for."""
         queue = self._queue
-        if self._turn == self._path.clock.seconds():
+        if self._turn == self._path.clock.now:
             for _ in range(min(self._of_this_turn, len(queue))):
                 queue.pop()
         room, kept = WINDOW - self._unacknowledged, 0
@@ -230,7 +230,7 @@ class Pipe:
 
     def _deliver(self) -> None:
         self._moving = False
-        end, now = self.to, self._path.clock.seconds()
+        end, now = self.to, self._path.clock.now
         room = READ
         while self._queue and self._queue[0][0] <= now and not end.deaf:
             if not (end.reading or 0 < room < READ):
