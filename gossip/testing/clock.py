@@ -100,8 +100,9 @@ class Clock:
         """Calls made so far."""
         self._most = most
         """Within one second."""
-        self._second = 0
-        self._made_before = 0
+        self._counted_at = 0.0
+        self._look_again = most
+        """At how many calls to look whether a second has passed since then."""
         self.now = 0.0
         """The time, for those who ask most often."""
         self._heap: list[tuple[float, int, Call]] = []
@@ -116,6 +117,12 @@ class Clock:
         assert delay >= 0, f"{delay} s from now is past"
         call = Call(self, None, callable, args, kw)
         self.put(call, self.after(delay))
+        return call
+
+    def call_at(self, at: float, what: Callable[[], Any]) -> Call:
+        """Call something at a time; at one that is past, as soon as possible."""
+        call = Call(self, None, what, (), {})
+        self.put(call, at)
         return call
 
     def after(self, delay: float) -> float:
@@ -150,23 +157,26 @@ class Clock:
 
     def _make(self, call: Call) -> None:
         self.made += 1
-        if self.now >= self._second + 1:
-            self._second = int(self.now)
-            self._made_before = self.made
-        elif self.made - self._made_before > self._most:
-            raise Storm(f"more than {self._most} calls within a second")
+        if self.made > self._look_again:
+            self._count_on()
         owner = call.owner
-        if owner is not None and not owner.running:
-            # Due, but nobody runs it: it is late when the process goes on.
-            owner.late(call)
-            return
-        call.number = 0
         if owner is not None:
+            if not owner.running:
+                # Due, but nobody runs it: it is late when the process goes on.
+                owner.late(call)
+                return
             del owner.calls[call]
+        call.number = 0
         try:
             call.what(*call.arguments, **call.keywords)
         except Exception:  # noqa: BLE001 - as the reactor does
             self._log.failure("in a call that was due")
+
+    def _count_on(self) -> None:
+        if self.now < self._counted_at + 1:
+            raise Storm(f"more than {self._most} calls within a second")
+        self._counted_at = self.now
+        self._look_again = self.made + self._most
 
 
 @implementer(IReactorTime)
