@@ -3,10 +3,8 @@ What must hold of dials: how often, how regularly and where. Invariants like tho
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Final
 
-from gossip.mesh.addresses import literal
 from gossip.mesh.book import PeerState
 from gossip.testing.liars import VICTIM
 from gossip.testing.watch import Watch, hosts_of
@@ -55,6 +53,9 @@ def backoff_begins_anew(watch: Watch) -> Iterator[str]:
             proved = entry.host in hosts
             if not (same and proved) or watch.tracks.held_for(machine, peer) < STEADY:
                 continue
+            last = max(watch.dialed_at(machine, host) for host in hosts)
+            if now - max(died_at, stalled, last) <= ONE_DIAL:
+                continue
             times = watch.tracks.since(machine, hosts, died_at)
             longest = min(LONGEST, FIRST * 1.5 ** min(len(times) + 2, 20))
             if now - max(died_at, stalled, *times) > longest + ONE_DIAL * len(hosts):
@@ -68,12 +69,4 @@ def leavers_are_not_dialed(watch: Watch) -> Iterator[str]:
 
 def hearsay_is_judged(watch: Watch) -> Iterator[str]:
     """I5e: loopback and link-local addresses of others are never dialed (PROTOCOL §8)."""
-    for name, _, address in watch.dials:
-        if _forbidden(address.host):
-            yield f"{name} dials {address}"
-
-
-@lru_cache(maxsize=4096)
-def _forbidden(host: str) -> bool:
-    ip = literal(host)
-    return ip is not None and (ip.is_loopback or ip.is_link_local)
+    yield from watch.tracks.strays

@@ -121,15 +121,16 @@ def silence_is_noticed(watch: Watch) -> Iterator[str]:
     now = watch.clock.seconds()
     heard: dict[object, tuple[int, float]] = {}
     for machine in watch.town.running():
+        runs = machine.runs
         for end in machine.place.ends:
             link = end.protocol
             if not isinstance(link, Link) or not link.open or link.closing:
                 continue
             count, since = watch.heard.get(end, (-1, now))
-            if count != end.delivered or not machine.runs:
+            if count != end.delivered or not runs:
                 since = now
             heard[end] = end.delivered, since
-            subject = watch.subject(link.peer)
+            subject = watch.subject(link.peer) if now - since > LATE else None
             if subject is None:
                 continue
             if now - since > 3 * subject.settings.heartbeat + LATE:
