@@ -107,10 +107,11 @@ OF_LINKS: Final = (
     Mutant(
         name="one-missed-beat-is-death",
         story="One heartbeat without a frame is a verdict: it is noticed so much sooner.",
-        file="wire/session.py",
+        file="wire/terms.py",
         old="beats_missed: int = 3",
         new="beats_missed: int = 1",
         profiles=("cold-start", "mixed"),
+        tests=("tests.wire.test_session",),
     ),
     Mutant(
         name="hello-wait-missing",
