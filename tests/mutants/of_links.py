@@ -111,6 +111,7 @@ OF_LINKS: Final = (
         old="beats_missed: int = 3",
         new="beats_missed: int = 1",
         profiles=("cold-start", "mixed"),
+        tests=("tests.wire.test_session",),
     ),
     Mutant(
         name="hello-wait-missing",
