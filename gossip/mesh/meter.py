@@ -23,12 +23,13 @@ from twisted.internet.interfaces import (
     IReactorTime,
     IStreamClientEndpoint,
     IStreamServerEndpoint,
+    ITCPTransport,
     ITransport,
 )
-from twisted.internet.protocol import connectionDone
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
-from zope.interface import Interface, implementer
+from zope.interface import Interface, classImplements, implementer
 
 from gossip.mesh.tlsrecords import LINKED, STRANGER, RecordReader
 from gossip.wire.bucket import Bucket
@@ -99,6 +100,17 @@ class Meter(ProtocolWrapper):
         self._overflow = overflow
 
     # Called by TCP.
+
+    def makeConnection(self, transport: ITransport) -> None:
+        """
+        TCP is up.
+
+        What TCP provides, this class does. To find that out anew for each connection, as a wrapper
+        of any transport must, takes a tenth of what it costs to let one in.
+        """
+        Protocol.makeConnection(self, transport)
+        self.factory.registerProtocol(self)
+        self.wrappedProtocol.makeConnection(self)
 
     def dataReceived(self, data: bytes) -> None:
         """Let through as many records as may pass, and keep the rest for a moment."""
@@ -231,6 +243,9 @@ class Meter(ProtocolWrapper):
         """The peer has read again."""
         self._blocked = False
         self._answered = 0
+
+
+classImplements(Meter, ITCPTransport)
 
 
 @implementer(IPushProducer)

@@ -30,6 +30,8 @@ class _Transport(Interface):
 class Stream:
     """See the module. Before there is a transport nothing is written, and nothing to be closed."""
 
+    __slots__ = ("_producer", "_transport", "reading")
+
     def __init__(self, producer: IPushProducer) -> None:
         """The transport pauses `producer` while the peer does not read."""
         self.reading = True

@@ -38,7 +38,8 @@ class Held:
     seq: int
     expires_at: float
     digest: int
-    body: bytes
+    body: str | bytes
+    """The text itself, which is shared with whoever reads it; in UTF-8 where that is smaller."""
     signature: str
     replaced: int = field(default=0, init=False)
     """The digest of the record whose place it took; 0 where it is the first."""
@@ -47,16 +48,18 @@ class Held:
     def of(cls, record: Record) -> "Held":
         """Hold a record."""
         sealed = record.sealed
-        body, seq = sealed.body.encode(), record.seq
-        return cls(record.id, seq, record.expires_at(), record.digest, body, sealed.signature)
+        body = sealed.body if sealed.body.isascii() else sealed.body.encode()
+        signature, until = sealed.signature, record.expires_at()
+        return cls(record.id, record.seq, until, record.digest, body, signature)
 
     def sealed(self) -> Sealed:
         """As it goes out."""
-        return Sealed(self.body.decode(), self.signature)
+        body = self.body if isinstance(self.body, str) else self.body.decode()
+        return Sealed(body, self.signature)
 
     def is_of(self, sealed: Sealed) -> bool:
         """Whether it is this one to the byte."""
-        return self.signature == sealed.signature and self.body == sealed.body.encode()
+        return self.signature == sealed.signature and self.sealed().body == sealed.body
 
 
 @frozen

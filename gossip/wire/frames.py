@@ -29,6 +29,8 @@ def serialize(body: bytes) -> bytes:
 class FrameReader:
     """Bytes in, frames out. `limit` may be raised while frames come in."""
 
+    __slots__ = ("_buffer", "_start", "limit")
+
     def __init__(self, limit: int = LONGEST_BEFORE_HELLO) -> None:
         self.limit = limit
         self._buffer = b""
