@@ -20,9 +20,9 @@ MAY_IMPORT = {
         *("memory", "mesh.memories", "mesh.status"),
         *("trust.identity", "wire.messages", "wire.bucket", "logs"),
     },
-    "control": {"control", "mesh.status", "surfaces.text", "logs"},
+    "control": {"control", "mesh.picture", "mesh.status", "surfaces.text", "logs"},
     "client": {
-        *("", "client", "mesh.status", "options", "trust.identity"),
+        *("", "client", "mesh.picture", "mesh.status", "options", "trust.identity"),
         *("surfaces.terminal", "surfaces.text"),
     },
     "surfaces": {"surfaces.text", "mesh.status", "logs"},
@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "keys": {"logs", "settings", "trust.credentials", "trust.identity"},
     "keeping": {"keys", "memory", "mesh.memories", "settings", "trust.identity"},
     "showing": {"logs", "mesh.status", "settings", "surfaces"},
-    "asking": {"control", "mesh.status"},
+    "asking": {"control", "mesh.picture", "mesh.status"},
     "node": {
         *("doors", "keeping", "keys", "reloading", "showing", "system"),
         *("trust", "mesh", "settings", "logs", "listeners"),
@@ -62,7 +62,7 @@ PURE = {
     *("mesh.addresses", "mesh.book", "mesh.gate", "mesh.liveness", "mesh.own", "mesh.pairing"),
     "memory.rations",
     "memory.rows",
-    *("mesh.memories", "mesh.status", "mesh.tlsrecords", "mesh.twins", "mesh.wall"),
+    *("mesh.memories", "mesh.picture", "mesh.status", "mesh.tlsrecords", "mesh.twins", "mesh.wall"),
     *("reloading", "settings", "surfaces.text"),
     *("testing.plan", "testing.progress", "testing.report", "testing.shrink", "testing.unrest"),
 }
