@@ -25,7 +25,7 @@ from gossip.mesh.outflow import Outflow
 from gossip.mesh.stream import Stream, far_end
 from gossip.settings import Limits
 from gossip.trust.identity import KeyRefused, PeerId
-from gossip.wire.messages import Bye, Hello, Message, Peers
+from gossip.wire.messages import Bye, Hello, Message, Peers, Row
 from gossip.wire.session import Broken, Dead, Event, Received, Role, Session, Silent, State, Terms
 
 
@@ -220,6 +220,10 @@ class Link(Protocol):
     def answer(self, peers: Iterator[Peers]) -> None:
         """Say a long answer, as fast as the peer reads it."""
         self._outflow.answer(peers)
+
+    def row(self, row: Iterator[Row]) -> bool:
+        """Say a row likewise; False where too many wait already."""
+        return self._outflow.row(row)
 
     def charge(self, frames: float) -> None:
         """What it made us do has cost as much as so many frames."""

@@ -181,7 +181,7 @@ def verify(part: Part, key: str) -> None:
 
 def make(
     *,
-    id: PeerId,
+    author: PeerId,
     sign: Callable[[bytes], bytes],
     seq: int,
     network: str,
@@ -193,7 +193,7 @@ def make(
 ) -> Part:
     """Make and sign a part."""
     body = _BODIES[show](
-        id=id,
+        id=author,
         seq=seq,
         network=network,
         agent=agent,

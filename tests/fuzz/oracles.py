@@ -231,9 +231,9 @@ def meaning(value: dict[str, Any] | None) -> str | None:
         member = value.get(name.rstrip("?"), ABSENT)
         if not (name.endswith("?") if member is ABSENT else holds(member)):
             return None
-    if kind == "get_row" and "about" not in value:
-        if value["show"] == "past" or value.get("probe") is True:
-            return None
+    ample = kind == "get_row" and (value["show"] == "past" or value.get("probe") is True)
+    if ample and "about" not in value:
+        return None
     return kind if kind in MEMBERS else ""
 
 

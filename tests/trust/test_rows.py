@@ -19,7 +19,7 @@ def made(show: Show = "brief", **changes: Any) -> Part:
     author = identity("a")
     kinds: dict[str, Any] = {"brief": Brief, "full": Full, "past": Past}
     said: dict[str, Any] = {
-        "id": author.id,
+        "author": author.id,
         "sign": author.sign,
         "seq": 1_800_000_000_000,
         "network": "default",

@@ -226,7 +226,7 @@ class RowVectorTests(VectorCase):
         for name, sealed in ROWS.items():
             part = self.part(name)
             made = rows.make(
-                id=part.id,
+                author=part.id,
                 sign=partial(signing.sign, key),
                 seq=part.seq,
                 network=part.network,
