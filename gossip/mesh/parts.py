@@ -20,6 +20,7 @@ from gossip.mesh.book import Book
 from gossip.mesh.course import Roads
 from gossip.mesh.dialer import Dialer, Outcomes
 from gossip.mesh.factories import Accepted
+from gossip.mesh.inquest import Inquest
 from gossip.mesh.link import Host, Surroundings
 from gossip.mesh.lookout import Lookout
 from gossip.mesh.memories import Changed
@@ -109,6 +110,7 @@ class Parts:
         self.own_row = self._own_row()
         self.asks = self._asks()
         self.rows = self._rows()
+        self.inquest = self._inquest()
         self.upkeep = self._upkeep()
         self.outlook = self._outlook()
         self.lookout = self._lookout()
@@ -117,6 +119,7 @@ class Parts:
         """Something happened: count it, and tell of it."""
         self.tally.happened(event)
         self._told(event)
+        self.inquest.happened(event)
 
     def _changed(self, peer: PeerId) -> None:
         if peer == self.book.own.id:
@@ -224,6 +227,19 @@ class Parts:
             limits=self._settings.limits,
         )
 
+    def _inquest(self) -> Inquest:
+        return Inquest(
+            book=self.book,
+            linked=self.roster.links,
+            asks=self.asks,
+            trails=self.trails,
+            clock=self._world.clock,
+            agenda=self.agenda,
+            random=self._world.random,
+            heartbeat=self._settings.heartbeat,
+            tell=self.tell,
+        )
+
     def _outlook(self) -> Outlook:
         return Outlook(
             book=self.book,
@@ -235,6 +251,7 @@ class Parts:
             wall=self.wall,
             cipher=self._world.cipher,
             more=self._world.counters,
+            unreachable=self.inquest.unreachable,
             begun=self._world.clock.seconds(),
         )
 
