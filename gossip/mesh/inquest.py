@@ -100,9 +100,15 @@ class Inquest:
             self._ask_again(now)
         self._set()
 
-    def evidence(self, heard: Heard | None, at: float) -> Evidence:
-        """What is known of a loss at a time; `heard` is None where nobody was asked."""
-        window = WINDOW * self.heartbeat
+    def evidence(self, peer: PeerId, heard: Heard | None, *, fresh: bool = False) -> Evidence:
+        """
+        What is known of a peer that was lost; `heard` is None where nobody was asked.
+
+        What was lost with it counts while that is `fresh`, and as long as this node has no link.
+        """
+        window, case = WINDOW * self.heartbeat, self._cases.get(peer)
+        with_it = case is not None and (fresh or not self.linked)
+        at = case.at if case is not None and with_it else self.clock.seconds()
         lost = {who for then, who in self._losses if abs(then - at) <= window}
         lost.difference_update(self.linked)
         return Evidence(
@@ -174,7 +180,7 @@ class Inquest:
     def _try(self, cases: Sequence[Case], now: float) -> None:
         room = max(0, MOST - self._under_way)
         for case in cases[room:]:
-            self.judged(case.peer, judge(self.evidence(None, case.at)))
+            self.judged(case.peer, judge(self.evidence(case.peer, None, fresh=True)))
         for at in range(0, min(room, len(cases)), MOST_ABOUT):
             some = cases[at : min(room, at + MOST_ABOUT)]
             silent = any(case.event.silent_s >= SILENT * self.heartbeat for case in some)
@@ -188,10 +194,9 @@ class Inquest:
 
     def _heard(self, heard: Mapping[PeerId, Heard], cases: Sequence[Case]) -> None:
         self._under_way -= len(cases)
-        now = self.clock.seconds()
         for case in cases:
-            at = case.at if case.judgement is None else now
-            self.judged(case.peer, judge(self.evidence(heard[case.peer], at)))
+            fresh = case.judgement is None
+            self.judged(case.peer, judge(self.evidence(case.peer, heard[case.peer], fresh=fresh)))
 
     def _ask_again(self, now: float) -> None:
         self._cases = {peer: case for peer, case in self._cases.items() if self._is_open(case)}

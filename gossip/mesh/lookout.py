@@ -10,20 +10,29 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
-from gossip.mesh import sight
-from gossip.mesh.asks import Asks, Told, speaks
+from gossip.mesh import findings, sight
+from gossip.mesh.asks import Asks, Told
+from gossip.mesh.book import PeerState
+from gossip.mesh.diagnoses import diagnose
 from gossip.mesh.gathering import Gathering
+from gossip.mesh.hearing import Heard
+from gossip.mesh.inquest import DECIDED, Inquest
 from gossip.mesh.link import Link
 from gossip.mesh.ownrow import OwnRow
 from gossip.mesh.picture import Diagnosis, Matrix, PairStatus, PastTimes, Report
 from gossip.mesh.sight import Packed, Sight
 from gossip.mesh.status import NotLinked, PeerStatus, RoundTripTimes, Unknown
+from gossip.mesh.verdicts import judge
 from gossip.trust.identity import PeerId
 from gossip.trust.rows import Full, Past
 from gossip.wire.messages import Show
 
 BATCH: Final = 32
 """Rows that are made ready in one turn: a millisecond or two of a thousand nodes."""
+
+FULL_UP_TO: Final = 200
+"""Links of this node up to which a report reads full rows. Of a thousand they would be 100 MB, for what
+is slow or flaps; beyond it the report tells of what is broken, and of pings that are lost."""
 
 _STATES: Final[Mapping[str, str]] = {"u": "up", "q": "up", "d": "down", "l": "left", "n": "unmet"}
 
@@ -35,6 +44,7 @@ class Lookout:
     asks: Asks
     own_row: OwnRow
     linked: Mapping[PeerId, Link]
+    inquest: Inquest
     peers: Callable[[], Iterator[PeerStatus]]
     clock: IReactorTime
     _waiting: dict[Show, list[Deferred[Sight]]] = field(factory=dict, init=False)
@@ -69,22 +79,46 @@ class Lookout:
         :raises NotLinked: the author cannot be asked, not even through others.
         """
         who, whom = self._known(author), self._known(peer)
-        now = self.clock.seconds()
         if who == self.own_row.book.own.id:
             return _pair(who, whom, self.own_row.entry(whom), 0.0, None)
         told = await self._told(who, whom)
         entry = told.entries[0] if told is not None and told.entries else None
         if told is None or not isinstance(entry, Past):
             raise NotLinked("it cannot be asked, not even through others")
-        return _pair(who, whom, entry, max(0.0, now - told.at), told.through)
+        age = max(0.0, self.clock.seconds() - told.at)
+        return _pair(who, whom, entry, age, told.through)
 
     async def report(self) -> Report:
         """All that is wrong with the network."""
-        raise NotImplementedError
+        seen = await self._gathered("full" if len(self.linked) < FULL_UP_TO else "brief")
+        wrong = findings.found(seen)
+        return Report(
+            time=self.own_row.wall(),
+            ok=all(finding.severity == "note" for finding in wrong),
+            sentence=findings.sentence(wrong, seen),
+            asked=seen.asked,
+            answered=seen.answered,
+            findings=tuple(wrong),
+        )
 
     async def diagnosis(self, peer: str) -> Diagnosis:
         """:raises Unknown: there is no such peer."""
-        raise NotImplementedError
+        who = self._known(peer)
+        heard = await self._heard(who)
+        evidence = self.inquest.evidence(who, heard)
+        entry = self.own_row.book.get(who)
+        if entry is None:
+            raise Unknown(f"the peer with the id {peer} was forgotten just now")
+        if entry.state is PeerState.DEAD:
+            self.inquest.judged(who, judge(evidence))
+        return diagnose(
+            peer=who,
+            name=entry.record.name,
+            ours=self.own_row.entry(who),
+            state=entry.state.value,
+            evidence=evidence,
+            wall=self.own_row.wall(),
+        )
 
     def past(self, peer: str) -> tuple[PastTimes, ...]:
         """
@@ -126,19 +160,20 @@ class Lookout:
 
     async def _told(self, author: PeerId, about: PeerId) -> Told | None:
         """What an author says of one peer, told by itself or through another."""
-        link = self.linked.get(author)
-        if link is not None:
-            return await self.asks.ask(link, "past", about=[about])
-        others = [link for link in self.linked.values() if speaks(link)]
-        hears = await self._who_hears(author, others)
-        return (
-            None
-            if hears is None
-            else await self.asks.ask(hears, "past", author=author, about=[about])
-        )
+        way = self.linked.get(author)
+        if way is None:
+            sayings = (await self._heard(author)).sayings
+            hears = next((one.by for one in sayings if one.says == "up"), "")
+            way = self.linked.get(PeerId(hears))
+        if way is None:
+            return None
+        return await self.asks.ask(way, "past", author=author, about=[about])
 
-    async def _who_hears(self, peer: PeerId, links: list[Link]) -> Link | None:
-        raise NotImplementedError
+    async def _heard(self, peer: PeerId) -> Heard:
+        """What others say of one peer, which they probe."""
+        hearing = self.inquest.hearing([peer], self.clock.seconds() + DECIDED)
+        hearing.begin()
+        return (await hearing.over)[peer]
 
 
 def _cells(row: Packed | None, place: int, size: int) -> str:

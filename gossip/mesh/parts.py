@@ -260,6 +260,7 @@ class Parts:
             asks=self.asks,
             own_row=self.own_row,
             linked=self.roster.links,
+            inquest=self.inquest,
             peers=self.outlook.peers,
             clock=self._world.clock,
         )
