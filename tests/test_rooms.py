@@ -62,6 +62,7 @@ PURE = {
     *("mesh.addresses", "mesh.book", "mesh.gate", "mesh.liveness", "mesh.own", "mesh.pairing"),
     "memory.rations",
     "memory.rows",
+    *("mesh.diagnoses", "mesh.findings", "mesh.sight", "mesh.trail", "mesh.verdicts", "trust.rows"),
     *("mesh.memories", "mesh.picture", "mesh.status", "mesh.tlsrecords", "mesh.twins", "mesh.wall"),
     *("reloading", "settings", "surfaces.text"),
     *("testing.plan", "testing.progress", "testing.report", "testing.shrink", "testing.unrest"),

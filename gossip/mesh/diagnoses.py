@@ -58,6 +58,19 @@ def diagnose(
     )
 
 
+def itself(peer: str, name: str) -> Diagnosis:
+    """Of the node that was asked."""
+    return Diagnosis(
+        peer=peer,
+        name=name,
+        verdict="fine",
+        one_way=None,
+        since=None,
+        sentences=(f"{name or peer[:12]} is this node itself",),
+        sayings=(),
+    )
+
+
 def lasting(seconds: float) -> str:
     """A time for people, in the largest unit that fits."""
     for unit, word in ((86400, "days"), (3600, "h"), (60, "min")):

@@ -373,16 +373,16 @@ def _skewed(seen: Sight) -> Iterator[Finding]:
     if len(skews) >= 2 and abs(usual) > SKEWED:
         agree = [place for place, skew in off.items() if abs(skew - usual) <= SKEWED]
         if 2 * len(agree) > len(skews):
-            text = f"the clock of this node is {_seconds(-usual)}: {len(agree)} peers agree on it"
+            text = f"the clock of this node is {_seconds(-usual, 'ahead', 'behind')}: {len(agree)} peers agree on it"
             yield _finding(seen, "skewed", text, peers=[seen.own])
             off = {place: skew for place, skew in off.items() if place not in agree}
     for place, skew in off.items():
-        text = f"the clock of {seen.nodes[place].called} is {_seconds(skew)} of this node's"
+        text = f"the clock of {seen.nodes[place].called} is {_seconds(skew, 'ahead of', 'behind')} this node's"
         yield _finding(seen, "skewed", text, peers=[place])
 
 
-def _seconds(skew: float) -> str:
-    return f"{abs(skew):.1f} s {'ahead' if skew > 0 else 'behind'}"
+def _seconds(skew: float, ahead: str, behind: str) -> str:
+    return f"{abs(skew):.1f} s {ahead if skew > 0 else behind}"
 
 
 def _old(seen: Sight) -> Iterator[Finding]:

@@ -154,11 +154,6 @@ class Inquest:
                 )
             )
 
-    def lost_at(self, peer: PeerId) -> float | None:
-        """When a dead peer was given up, by the clock of this node."""
-        case = self._cases.get(peer)
-        return None if case is None else case.at
-
     def _died(self, event: PeerDead) -> None:
         now, peer = self.clock.seconds(), PeerId(event.peer)
         self.trails.died(peer, now)

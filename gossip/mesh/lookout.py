@@ -13,7 +13,7 @@ from twisted.internet.task import deferLater
 from gossip.mesh import findings, sight
 from gossip.mesh.asks import Asks, Told
 from gossip.mesh.book import PeerState
-from gossip.mesh.diagnoses import diagnose
+from gossip.mesh.diagnoses import diagnose, itself
 from gossip.mesh.gathering import Gathering
 from gossip.mesh.hearing import Heard
 from gossip.mesh.inquest import DECIDED, Inquest
@@ -103,7 +103,9 @@ class Lookout:
 
     async def diagnosis(self, peer: str) -> Diagnosis:
         """:raises Unknown: there is no such peer."""
-        who = self._known(peer)
+        who, own = self._known(peer), self.own_row.book.own
+        if who == own.id:
+            return itself(who, own.name)
         heard = await self._heard(who)
         evidence = self.inquest.evidence(who, heard)
         entry = self.own_row.book.get(who)
@@ -142,7 +144,13 @@ class Lookout:
             waiting.append(mine)
             return mine
         self._waiting[show] = [mine]
-        gathering = Gathering(
+        gathering = self._gathering(show)
+        gathering.gathered.addCallback(self._share, show)
+        gathering.begin()
+        return mine
+
+    def _gathering(self, show: Show) -> Gathering:
+        return Gathering(
             show=show,
             asks=self.asks,
             own_row=self.own_row,
@@ -150,13 +158,12 @@ class Lookout:
             peers=self.peers,
             clock=self.clock,
         )
-        gathering.gathered.addCallback(self._share, show)
-        gathering.begin()
-        return mine
 
     def _share(self, seen: Sight, show: Show) -> None:
         for mine in self._waiting.pop(show):
-            mine.callback(seen)
+            # Who does not wait any longer was told so already.
+            if not mine.called:
+                mine.callback(seen)
 
     async def _told(self, author: PeerId, about: PeerId) -> Told | None:
         """What an author says of one peer, told by itself or through another."""

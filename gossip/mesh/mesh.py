@@ -65,6 +65,7 @@ class Mesh:
         self._talk = parts.talk
         self._rows = parts.rows
         self._trails = parts.trails
+        self._inquest = parts.inquest
         self._upkeep = parts.upkeep
 
     @property

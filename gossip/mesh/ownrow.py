@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from gossip.mesh.agenda import Agenda
 from gossip.mesh.book import Book, Entry, PeerState
 from gossip.mesh.link import Link
-from gossip.mesh.trail import Trail, Trails
+from gossip.mesh.trail import RECENT, STRETCH, Trail, Trails
 from gossip.mesh.wall import Wall
 from gossip.settings import agent
 from gossip.trust import rows
@@ -173,7 +173,7 @@ class OwnRow:
             entry = self.book.get(peer)
             return Brief(peer[:DIGITS], "n" if entry is None else _STATES[entry.state])
         trips = link.round_trips
-        lost = None if trail is None else trail.past.lost(now, trips.under_way(now))
+        lost = _lost(link, trail, now)
         state: State = "u" if probed.get(peer, True) else "q"
         return Brief(
             peer[:DIGITS], state, _ms(trips.mean), None if lost is None else round(lost, 3)
@@ -220,6 +220,17 @@ class OwnRow:
         if trail is not None and not trail.linked:
             return _moment(self.wall() - (now - trail.lost_at)), _moment(now - trail.heard_at)
         return None if entry is None else _moment(entry.last_linked), None
+
+
+def _lost(link: Link, trail: Trail | None, now: float) -> float | None:
+    """The share of the pings of the last minutes that were not answered, on this link."""
+    trips = link.round_trips
+    under_way = trips.under_way(now)
+    if trail is not None and link.linked_at is not None and link.linked_at < now - RECENT * STRETCH:
+        return trail.past.lost(now, under_way)
+    # What was lost with the link before says nothing of this one.
+    sent = trips.sent - under_way
+    return max(0.0, 1 - trips.answered / sent) if sent > 0 else None
 
 
 def _ms(seconds: float | None) -> float | None:

@@ -74,11 +74,13 @@ class Rows:
         link.charge(len(links))
         pongs = [self.echoes.wait(one, self.ping(one), PROBE_WAIT) for one in links]
 
-        def probed(_: object) -> None:
+        def probed() -> None:
             heard = {one.peer: one.heard_since(begun) for one in links if one.peer is not None}
             self._say(link, question.ask, self.own_row.parts(question.show, about, heard))
 
-        DeferredList(pongs, consumeErrors=True).addCallback(probed)
+        # In the next turn: what was lost meanwhile is known to be lost by then.
+        later = DeferredList(pongs, consumeErrors=True)
+        later.addCallback(lambda _: self.clock.callLater(0, probed))
 
     def _say(self, link: Link, ask: int, parts: Iterator[Sealed] | None) -> None:
         if parts is None or not link.row(self._frames(link, ask, parts)):
