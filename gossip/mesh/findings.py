@@ -7,10 +7,9 @@ tag that all of one side share; what it explains is not told again pair by pair.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
-from attrs import define, field
-
+from gossip.mesh.paths import Pair, Paths, chains, groups
 from gossip.mesh.picture import Finding
 from gossip.mesh.sight import Sight
 from gossip.mesh.verdicts import listed
@@ -48,8 +47,7 @@ SEVERITY: Final = {
     **dict.fromkeys(("old_version", "mute"), "note"),
 }
 
-Pair: TypeAlias = tuple[int, int]
-_UP, _DOWN = ord("u"), ord("d")
+_UP = ord("u")
 
 
 def found(seen: Sight) -> list[Finding]:
@@ -83,56 +81,6 @@ def sentence(findings: Sequence[Finding], seen: Sight) -> str:
     if told == len(seen):
         return f"nothing is wrong: all {told} nodes hear each other"
     return f"nothing is wrong, as far as {told} of {len(seen)} nodes can tell"
-
-
-@define(eq=False)
-class Paths:
-    """Who lives, and which paths between them are broken and not explained yet."""
-
-    living: set[int] = field(factory=set)
-    broken: set[Pair] = field(factory=set)
-    """The smaller place first."""
-    deaf: set[Pair] = field(factory=set)
-    """The first does not hear the second, which hears it."""
-    bad: set[Pair] = field(factory=set)
-    """Those that are broken one way or both, explained or not."""
-
-    @classmethod
-    def of(cls, seen: Sight) -> "Paths":
-        """Look at each pair."""
-        paths = cls()
-        for place, row in enumerate(seen.rows):
-            if row is not None:
-                paths.living.add(place)
-                paths.living.update(_places(row.cells, _UP))
-        for one in range(len(seen)):
-            row = seen.rows[one]
-            for other in () if row is None else _places(row.cells, _DOWN):
-                if other not in paths.living or other == one:
-                    continue
-                if seen.cell(other, one) == _UP:
-                    paths.deaf.add((one, other))
-                else:
-                    paths.broken.add((min(one, other), max(one, other)))
-        paths.bad = paths.all()
-        return paths
-
-    def all(self) -> set[Pair]:
-        """Those that are broken one way or both."""
-        return self.broken | {(min(pair), max(pair)) for pair in self.deaf}
-
-    def explain(self, pairs: Iterable[Pair]) -> None:
-        """These were told of."""
-        for one, other in list(pairs):
-            self.broken.discard((min(one, other), max(one, other)))
-            self.deaf -= {(one, other), (other, one)}
-
-
-def _places(cells: bytearray, what: int) -> Iterator[int]:
-    at = cells.find(what)
-    while at >= 0:
-        yield at
-        at = cells.find(what, at + 1)
 
 
 def _finding(
@@ -191,13 +139,13 @@ def _lost_with(seen: Sight, gone: Sequence[int], then: float) -> list[int]:
 def _split(seen: Sight, paths: Paths) -> Iterator[Finding]:
     """Two groups that hear each other only inside; others may hear both."""
     ends = {place for pair in paths.broken for place in pair}
-    groups = list(_groups(seen, ends, paths.all()))
-    if len(groups) != 2 or min(map(len, groups)) < 2 or 2 * len(ends) <= len(paths.living):
+    sides = list(groups(seen, ends, paths.all()))
+    if len(sides) != 2 or min(map(len, sides)) < 2 or 2 * len(ends) <= len(paths.living):
         return
-    across = {(min(one, other), max(one, other)) for one in groups[0] for other in groups[1]}
+    across = {(min(one, other), max(one, other)) for one in sides[0] for other in sides[1]}
     if across - paths.broken:
         return
-    one, other = sorted(groups, key=lambda group: _names(seen, group))
+    one, other = sorted(sides, key=lambda group: _names(seen, group))
     text = (
         f"the network is split: ({_names(seen, one)}) and ({_names(seen, other)}) do not hear each"
         " other"
@@ -208,24 +156,6 @@ def _split(seen: Sight, paths: Paths) -> Iterator[Finding]:
         text += f", and {_names(seen, both)} {hear} both"
     paths.explain(across)
     yield _finding(seen, "split", text, peers=sorted(ends), pairs=across)
-
-
-def _groups(seen: Sight, places: set[int], bad: set[Pair]) -> Iterator[set[int]]:
-    left = set(places)
-    while left:
-        group, edge = set[int](), {left.pop()}
-        while edge:
-            one = edge.pop()
-            group.add(one)
-            near = {
-                other
-                for other in left
-                if (min(one, other), max(one, other)) not in bad
-                and _UP in (seen.cell(one, other), seen.cell(other, one))
-            }
-            left -= near
-            edge |= near
-        yield group
 
 
 def _cut_nodes(seen: Sight, paths: Paths) -> Iterator[Finding]:
@@ -279,25 +209,12 @@ def _tagged(seen: Sight, paths: Paths) -> dict[str, set[int]]:
 
 
 def _cut(seen: Sight, paths: Paths) -> Iterator[Finding]:
-    for pairs in _chains(paths.broken):
+    for pairs in chains(paths.broken):
         if len(pairs) == 1:
             text = f"{_pair(seen, pairs[0])} do not hear each other"
         else:
             text = f"{len(pairs)} pairs do not hear each other: {_listed(seen, pairs)}"
         yield _finding(seen, "cut", text, pairs=pairs)
-
-
-def _chains(pairs: set[Pair]) -> Iterator[list[Pair]]:
-    """Pairs that have ends in common, together."""
-    left = set(pairs)
-    while left:
-        chain = [left.pop()]
-        ends = set(chain[0])
-        while near := {pair for pair in left if ends & set(pair)}:
-            left -= near
-            chain += near
-            ends.update(*near)
-        yield sorted(chain)
 
 
 def _one_way(seen: Sight, paths: Paths) -> Iterator[Finding]:
