@@ -108,7 +108,13 @@ class Hearing:
         entry, trail = _entry(told, self.book.own.id), self.trails.get(peer)
         if entry is not None and trail is not None:
             silence = self.clock.seconds() - trail.heard_at
-            self._backs[peer] = Back(up=entry.state == "u", quiet=entry.quiet, silence=silence)
+            self._backs[peer] = Back(
+                up=entry.state == "u",
+                quiet=entry.quiet,
+                silence=silence,
+                ended=entry.ended,
+                ours=trail.ended,
+            )
         self._maybe_end()
 
     def _maybe_end(self) -> None:

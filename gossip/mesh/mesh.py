@@ -64,7 +64,6 @@ class Mesh:
         self._admission = parts.admission
         self._talk = parts.talk
         self._rows = parts.rows
-        self._trails = parts.trails
         self._inquest = parts.inquest
         self._upkeep = parts.upkeep
 
@@ -205,8 +204,7 @@ class Mesh:
             self._rows.closed(link)
             self._admission.lost(link)
             if link.peer is not None and self._roster.links.get(link.peer) is link:
-                assert link.session is not None
-                self._trails.lost(link.peer, link.session.heard_at, self._clock.seconds())
+                self._rows.lost(link, ending)
                 self._wall.lost(link.peer)
                 self._roster.lost(link, ending)
             elif link.linked_at is None:
@@ -230,7 +228,7 @@ class Mesh:
         assert link.peer is not None
         meter.admitted(link.transport)
         self._wall.linked(link.peer, hello.time)
-        link.round_trips.past = self._trails.linked(link.peer).past
+        self._rows.opened(link)
         self._roster.admit(link, hello)
         self._talk.opened(link, hello)
 

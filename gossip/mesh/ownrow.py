@@ -42,6 +42,9 @@ _STATES: Final[Mapping[PeerState, State]] = {
 }
 """Of a peer without a link; one that is alive has just lost it."""
 
+_NO_LINK: Final = (None, None, None, 0, 0, 0, 0, None)
+"""What is told of a link, from p50 to who dialed, where there is none."""
+
 
 @define(eq=False)
 class _Said:
@@ -193,7 +196,8 @@ class OwnRow:
         losses = 0 if trail is None else trail.losses(now)
         if link is None or link.session is None or link.linked_at is None:
             since, quiet = self._gone(entry, trail, now)
-            return (*head, since, quiet, None, None, None, 0, 0, 0, 0, None, losses, None)
+            ended = None if trail is None else trail.ended
+            return (*head, since, quiet, *_NO_LINK, losses, None, ended)
         trips, session = link.round_trips, link.session
         ahead = self.wall.ahead(peer)
         return (
@@ -211,6 +215,7 @@ class OwnRow:
             losses,
             # Not minus nothing.
             None if ahead is None else round(ahead, 1) + 0.0,
+            None,
         )
 
     def _gone(

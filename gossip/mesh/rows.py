@@ -12,11 +12,13 @@ from twisted.internet.defer import DeferredList
 from twisted.internet.interfaces import IReactorTime
 
 from gossip.mesh.asks import WAIT_ABOUT, WAIT_ALL, Asks, speaks
+from gossip.mesh.attempt import Ending
 from gossip.mesh.echoes import Echoes
 from gossip.mesh.link import Link
 from gossip.mesh.ownrow import OwnRow
 from gossip.settings import Limits
 from gossip.trust.identity import PeerId
+from gossip.trust.rows import Ended
 from gossip.wire.bucket import Bucket, Rate
 from gossip.wire.messages import GetRow, Row, Sealed
 
@@ -31,6 +33,8 @@ RELAYS: Final = 64
 
 RELAYS_EACH: Final = 16
 """The same for one peer."""
+
+_ENDED: Final[Mapping[str, Ended]] = {"silent": "s", "closed": "c"}
 
 
 @define(eq=False, kw_only=True)
@@ -56,6 +60,18 @@ class Rows:
             self._answer(link, message)
         else:
             self._pass_on(link, message)
+
+    def opened(self, link: Link) -> None:
+        """A peer has a link: its pings are kept for an hour."""
+        assert link.peer is not None
+        link.round_trips.past = self.own_row.trails.linked(link.peer).past
+
+    def lost(self, link: Link, ending: Ending) -> None:
+        """A peer has none any more."""
+        assert link.peer is not None
+        assert link.session is not None
+        heard_at, now = link.session.heard_at, self.clock.seconds()
+        self.own_row.trails.lost(link.peer, heard_at, now, _ENDED.get(ending.code))
 
     def closed(self, link: Link) -> None:
         """A link is gone."""

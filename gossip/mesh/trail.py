@@ -11,6 +11,7 @@ from typing import Final
 from attrs import define, field, frozen
 
 from gossip.trust.identity import PeerId
+from gossip.trust.rows import Ended
 
 STRETCH: Final = 30.0
 """Seconds of which one line is kept."""
@@ -139,6 +140,8 @@ class Trail:
     """When it was heard last; kept when its link is lost."""
     lost_at: float = float("-inf")
     """When its last link was lost."""
+    ended: Ended | None = None
+    """How that was."""
     died: "array[float] | None" = None
     """When it was given up for dead."""
 
@@ -169,12 +172,12 @@ class Trails:
         trail.linked = True
         return trail
 
-    def lost(self, peer: PeerId, heard_at: float, now: float) -> None:
+    def lost(self, peer: PeerId, heard_at: float, now: float, ended: Ended | None = None) -> None:
         """A peer has none any more."""
         self._sweep(now)
         # Last are those that were lost last.
         trail = self._trails.pop(peer, None) or Trail()
-        trail.linked, trail.heard_at, trail.lost_at = False, heard_at, now
+        trail.linked, trail.heard_at, trail.lost_at, trail.ended = False, heard_at, now, ended
         self._trails[peer] = trail
 
     def died(self, peer: PeerId, now: float) -> None:

@@ -30,6 +30,10 @@ class Back:
     """Seconds since it heard us."""
     silence: float
     """Seconds since we heard it, at that moment."""
+    ended: str | None = None
+    """How it lost its link to us: `s`, we were silent; `c`, our end closed it, which it thus heard."""
+    ours: str | None = None
+    """How we lost ours to it, likewise."""
 
 
 @frozen(kw_only=True)
@@ -86,6 +90,9 @@ def direction(back: Back | None, grace: float) -> str | None:
     """Which way alone is broken: `from_peer`, `to_peer`, or None where that is not shown."""
     if back is None:
         return None
+    if {back.ended, back.ours} == {"s", "c"}:
+        # Whoever was silent to the other could tell it that the link is closed.
+        return "from_peer" if back.ours == "s" else "to_peer"
     if back.up and (back.quiet is None or back.quiet < grace < back.silence):
         return "from_peer"
     if back.quiet is None:

@@ -34,6 +34,8 @@ State: TypeAlias = Literal["u", "q", "d", "l", "n"]
 """`u` the link is up; `q` it is, but a probe was not answered in time; `d` it is down; `l` the peer left;
 `n` they never met."""
 
+Ended: TypeAlias = Literal["s", "c"]
+
 _Ms = Annotated[float, Meta(ge=0, le=1e9)]
 _Share = Annotated[float, Meta(ge=0, le=1)]
 _Moment = Annotated[float, Meta(ge=0, le=1e12)]
@@ -76,6 +78,8 @@ class Full(Brief, array_like=True, frozen=True):
     """How often it lost this peer within the last hour."""
     skew: _Skew | None = None
     """Seconds by which the peer's clock is ahead of the author's, as its `hello` had it."""
+    ended: Ended | None = None
+    """How the last link was lost: `s` the peer was silent, `c` its end closed it."""
 
 
 class Stretch(msgspec.Struct, array_like=True, frozen=True):

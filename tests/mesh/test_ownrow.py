@@ -59,6 +59,7 @@ class OwnRowTests(RowCase):
         assert linked.quiet is not None
         self.assertLess(linked.quiet, 1.1)
         self.assertEqual(("d", 1, None), (dead.state, dead.losses, dead.dialed))
+        self.assertEqual((None, "c"), (linked.ended, dead.ended))
         assert dead.since is not None
         self.assertLess(abs(dead.since - (WALL + self.street_.clock.seconds() - 5)), 1)
         assert dead.quiet is not None

@@ -104,8 +104,9 @@ class TrailsTests(UnitCase):
         trails = Trails(10)
         trail = trails.linked(A)
         trail.past.ping(1)
-        trails.lost(A, 2, 3)
+        trails.lost(A, 2, 3, "s")
         self.assertEqual((False, 2, 3), (trail.linked, trail.heard_at, trail.lost_at))
+        self.assertEqual("s", trail.ended)
         self.assertIs(trail, trails.linked(A))
         self.assertTrue(trail.linked)
 

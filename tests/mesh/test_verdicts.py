@@ -116,6 +116,18 @@ class DirectionTests(UnitCase):
             self.assertEqual(shown, direction(back, 1.5), back)
         self.assertIsNone(direction(None, 1.5))
 
+    def test_how_the_links_were_lost(self) -> None:
+        """Over TCP a line that carries no answers carries soon nothing more, but that it is closed."""
+        for shown, ours, theirs in (
+            ("from_peer", "s", "c"),
+            ("to_peer", "c", "s"),
+            (None, "s", "s"),
+            (None, "c", "c"),
+            (None, "s", None),
+        ):
+            back = Back(up=False, quiet=3.2, silence=3.0, ended=theirs, ours=ours)
+            self.assertEqual(shown, direction(back, 1.5), back)
+
 
 class ListedTests(UnitCase):
     """Names in a sentence."""

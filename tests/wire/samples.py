@@ -99,10 +99,10 @@ FULL_ROW = Sealed(
         '{"id":"503d8ee46d581c649966569ae095e27041de83322e8e0480e5539e00d2d5d874","seq":1'
         '767225700250,"network":"example","agent":"p2p-gossip/0.1.0","show":"full","part"'
         ':1,"last":true,"entries":[["744f36cca67eb191","u",0.42,0.0,1767225600.5,0.8,0.4,'
-        '1.9,0.05,20,20,4096,5120,"d",1,-0.2]]}'
+        '1.9,0.05,20,20,4096,5120,"d",1,-0.2,null]]}'
     ),
     signature=(
-        "MqywYXbnwDWz5qch9i8F5LC4rVVboCeTgEwZY02KFi2KaoqslTaYJA2p9RWI7hmJgFcyBrB2icLshthY2VfXCQ=="
+        "5W8+4QF+tXcSDpv197JmOTl8XiMurlUkIhNH2JE7w0OwUWleyBiVUilYRKV2z5W/ncMbyhwK3JLwaUvwj4tJCA=="
     ),
 )
 """The same with all that is known of beta."""
@@ -112,11 +112,11 @@ PAST_ROW = Sealed(
         '{"id":"503d8ee46d581c649966569ae095e27041de83322e8e0480e5539e00d2d5d874","seq":1'
         '767225700250,"network":"example","agent":"p2p-gossip/0.1.0","show":"past","part"'
         ':1,"last":true,"entries":[["3532fb2b134488a2","d",null,0.25,1767225690.0,10.5,nu'
-        "ll,null,null,12,9,2048,2048,null,1,null,[[1767225630.0,0.4,0.9,6,0],[1767225660."
-        "0,null,null,6,6]]]]}"
+        'll,null,null,12,9,2048,2048,null,1,null,"s",[[1767225630.0,0.4,0.9,6,0],[1767225'
+        "660.0,null,null,6,6]]]]}"
     ),
     signature=(
-        "Y2ASsiV1OBiUSwk4rTJ+X/knUZp+pBdSwfTtUvlm5W2M293C9C5DXV6Tf9u4V+o9EWcg9jcwtcDnFdElFUVsDQ=="
+        "Bg8CZt7v2rVNA6bPhoJEzzpzgWqqCrnQ1/hFOAltfFxZTuNqLZkM/V4fpeMxy+m5qA72/l8WFuPFLljKc7pZCA=="
     ),
 )
 """What alpha says of gamma, before it heard that it left, with the last minute."""
