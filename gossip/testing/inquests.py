@@ -10,8 +10,9 @@ from gossip.mesh.status import Verdict
 from gossip.testing.machine import Machine
 from gossip.testing.operations import Town
 
-CALM: Final = 5.0
-"""Seconds without trouble after which a witness must hear whom it has a link to, and be heard."""
+CALM: Final = 12.0
+"""Seconds, and four heartbeats, without trouble after which a witness must hear whom it has a link to, and
+be heard: by then a link that leads nowhere is given up, and made anew."""
 
 ECHO: Final = 2.0
 """Seconds after its end in which a node may still be heard: what it said is on the way."""
@@ -65,9 +66,10 @@ def _hears(one: Machine | None, machine: Machine, subject: Machine, town: Town) 
         *(unrest.until(one.name, name) for name in names),
         *(unrest.stalled_until(name) for name in (one.name, *names)),
     )
+    calm = CALM + 4 * max(who.settings.heartbeat for who in (one, machine, subject))
     return (
         {machine.id, subject.id} <= set(one.mesh.links)
-        and network.clock.seconds() > trouble + CALM
+        and network.clock.seconds() > trouble + calm
         and all(network.connected(one.name, name) for name in names)
         and all(network.path(one.name, name).weather == network.weather for name in names)
         and all(network.path(name, one.name).weather == network.weather for name in names)

@@ -15,7 +15,7 @@ class InquestsTests(VillageCase):
     def setUp(self) -> None:
         """A village that has been quiet for a while."""
         self.place = self.village(4)
-        self.place.pass_time(20)
+        self.place.pass_time(30)
 
     def wrong(self, verdict: str, asked: int = 2, heard: int = 0, **more: Any) -> str | None:
         """What is wrong with such a verdict now."""
