@@ -4,7 +4,7 @@ What goes out on a link, as fast as the peer reads it and no faster (PROTOCOL §
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
@@ -17,6 +17,9 @@ ANSWERS = 2
 
 ROWS = 64
 """Rows that wait behind them: as many as one who looks at everything asks for at a time."""
+
+_NONE: Final[list[Iterator[Row]]] = []
+"""What all links share that say no rows: nearly all, nearly always."""
 
 
 @implementer(IPushProducer)
@@ -33,7 +36,7 @@ class Outflow:
         self._tell = tell
         self._unread = 0
         self._answers: deque[Iterator[Peers]] = deque()
-        self._rows: deque[Iterator[Row]] = deque()
+        self._rows: list[Iterator[Row]] = _NONE
         self._closed = False
 
     def answer(self, peers: Iterator[Peers]) -> None:
@@ -47,6 +50,8 @@ class Outflow:
         """Say a row, or a part of one, behind what waits already; whether there is room for it."""
         if len(self._rows) >= ROWS:
             return False
+        if self._rows is _NONE:
+            self._rows = []
         self._rows.append(row)
         self._pump()
         return True
@@ -71,7 +76,7 @@ class Outflow:
         """Nothing goes out any more."""
         self._closed = True
         self._answers.clear()
-        self._rows.clear()
+        self._rows = _NONE
 
     def pauseProducing(self) -> None:
         """The transport is full: the peer does not read as fast as we write."""
@@ -89,10 +94,11 @@ class Outflow:
 
     def _pump(self) -> None:
         while self.blocked_at is None and not self._closed:
-            waiting: deque[Iterator[Any]] = self._answers or self._rows
-            if not waiting:
+            if not self._answers and not self._rows:
+                self._rows = _NONE
                 return
+            waiting: Any = self._answers or self._rows
             try:
                 self._tell(next(waiting[0]))
             except StopIteration:
-                waiting.popleft()
+                del waiting[0]
