@@ -112,12 +112,13 @@ class PairTests(RowCase):
         c.crash()
         street.run(3)
         mute = street.puppet("mute").dial(a)
-        for author in (c.id, mute.puppet.id):
-            asked = Deferred.fromCoroutine(at(a).pair(author, b.id))
+        for silent in (c.id, mute.puppet.id):
+            asked = Deferred.fromCoroutine(at(a).pair(silent, b.id))
             street.run(2)
             self.failureResultOf(asked, NotLinked)
         self.assertEqual([], mute.of(GetRow))
-        for author, peer in ((b.id, "f" * 64), ("f" * 64, b.id)):
+        nobody = "f" * 64
+        for author, peer in ((str(b.id), nobody), (nobody, str(b.id))):
             self.failureResultOf(Deferred.fromCoroutine(at(a).pair(author, peer)), Unknown)
 
 

@@ -8,7 +8,7 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface.verify import verifyObject
 
 from gossip.mesh.outflow import ROWS, Outflow
-from gossip.wire.messages import Peers, Row, Sealed
+from gossip.wire.messages import Message, Peers, Row, Sealed
 from tests.cases import UnitCase
 
 
@@ -23,8 +23,9 @@ class OutflowTests(UnitCase):
         self.full_after: int | None = None
         self.outflow = Outflow(most=100, seconds=lambda: self.now, tell=self.tell)
 
-    def tell(self, peers: Peers) -> None:
+    def tell(self, peers: Message) -> None:
         """Say one message; the transport may be full after it."""
+        assert isinstance(peers, Peers)
         self.told.append(peers.records[0].body)
         if len(self.told) == self.full_after:
             self.outflow.pauseProducing()

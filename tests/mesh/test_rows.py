@@ -7,7 +7,7 @@ from gossip.mesh import rows as module
 from gossip.mesh.rows import Rows
 from gossip.trust import rows
 from gossip.trust.identity import PeerId
-from gossip.wire.messages import GetRow, Ping, Row
+from gossip.wire.messages import GetRow, Ping, Row, Sealed
 from tests.mesh.rowing import RowCase, answer, part
 from tests.street import Line, identity
 
@@ -31,7 +31,7 @@ class AnswerTests(RowCase):
     def states(self, answers: list[Row], show: str = "brief") -> dict[str, str]:
         """What it says of whom."""
         (row,) = answers
-        assert not isinstance(row.sealed, str)
+        assert isinstance(row.sealed, Sealed)
         entries = rows.read(row.sealed, show).entries  # type: ignore[arg-type]
         return {entry.peer: entry.state for entry in entries}
 
@@ -158,7 +158,7 @@ class RelayTests(RowCase):
 
     def test_what_is_asked_for_goes_with_it(self) -> None:
         """About whom, and whether they are to be probed."""
-        about = [self.a.id]
+        about: list[str] = [self.a.id]
         self.line.say(GetRow(7, "full", author=self.author.puppet.id, about=about, probe=True))
         self.street_.run(0.1)
         (question,) = self.author.of(GetRow)
