@@ -41,6 +41,7 @@ class AnswerTests(RowCase):
             (row,) = self.asked(question)
             self.assertEqual((7, False), (row.ask, row.more))
         (row,) = self.asked(GetRow(8, "full", about=[self.b.id, self.b.id]))
+        assert isinstance(row.sealed, Sealed)
         self.assertEqual(1, len(rows.read(row.sealed, "full").entries))
 
     def test_who_did_not_announce_it_is_answered(self) -> None:
