@@ -9,9 +9,15 @@ from typing import Final
 from attrs import frozen
 
 from benchmarks.measure import PLAIN, Figure, exponent, middle
+from gossip.mesh.beat import Beat
+from gossip.settings import HEARTBEAT
 
-HEARTBEAT: Final = 1.0
-"""Seconds, of nodes and of their peers."""
+
+def heartbeat(links: int) -> float:
+    """Seconds, of a node with so many links, and of its peers, which have as many."""
+    beat = Beat(HEARTBEAT)
+    beat.follow(links)
+    return beat.seconds
 
 
 @frozen
@@ -162,7 +168,7 @@ def _deaths(found: Results, links: int) -> list[Figure]:
 
     return [
         one("round trip p99 while many die", "p99", "ms", goal=12, most=200),
-        one("hung at once, all noticed", "hung", goal=10, most=4 * HEARTBEAT),
+        one("hung at once, all noticed", "hung", goal=10, most=4 * heartbeat(links)),
         one("taken for dead though alive", "false", "", goal=10, most=0),
         one("hung at once, all back", "hung_back"),
         one("closed at once, all noticed", "closed"),

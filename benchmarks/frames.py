@@ -22,7 +22,8 @@ from gossip.settings import Limits
 from gossip.trust.identity import PeerId
 from gossip.wire.messages import GetPeers, Heartbeat, Hello, Message, Peers, Ping, Pong, Sealed
 from gossip.wire.messages import serialize as framed
-from gossip.wire.session import Role, Terms
+from gossip.wire.session import Role
+from gossip.wire.terms import Terms
 
 ROUNDS = 5
 """Of which the best one counts: the others were disturbed more."""

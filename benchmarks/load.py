@@ -60,6 +60,8 @@ EARLY: Final = 400
 """Links after which it is told how many came a second: a node slows down a crowd of 1,000."""
 TICK: Final = 0.01
 """Seconds between two places of the wheel."""
+LOOKS: Final = 8
+"""How often a link is looked at within a heartbeat: it says no more than it must."""
 AGAIN: Final = 0.25
 """Seconds before another try, where a dial came to nothing: the node lets in so many a second."""
 TIMED: Final = 8
@@ -84,9 +86,9 @@ class Plan:
         return cls(port, first, count, float(words[3]), float(words[4]))
 
     @property
-    def every(self) -> int:
-        """Every how many beats a ping is sent in place of a heartbeat."""
-        return max(1, round(self.period / self.heartbeat))
+    def look(self) -> float:
+        """Seconds between two looks at one link."""
+        return self.heartbeat / LOOKS
 
 
 def address(number: int) -> str:
@@ -167,12 +169,14 @@ class Link(Protocol):
         """When it came up."""
         self._reader = FrameReader(LONGEST)
         self._seq = 0
-        self._beats = 0
+        self._said_at = 0.0
+        self._ping_at = 0.0
         self._asked: dict[int, float] = {}
 
     def tell(self, message: Message) -> None:
         """Say something."""
         assert self.transport is not None
+        self._said_at = time.perf_counter()
         self.transport.write(serialize(message))
 
     def connectionMade(self) -> None:
@@ -193,15 +197,19 @@ class Link(Protocol):
                 self._hear(parse(body))
 
     def beat(self, now: float) -> None:
-        """It is its turn on the wheel: a ping, or where that is not due a heartbeat."""
-        if self._beats % self.load.plan.every == 0:
-            self._seq += 1
-            if self.load.timed:
-                self._asked[self._seq] = now
-            self.tell(Ping(self._seq, ""))
-        else:
+        """It is its turn on the wheel: a ping, or a heartbeat where nothing else was said for one."""
+        plan = self.load.plan
+        if now >= self._ping_at:
+            self._ping(now)
+        elif now + plan.look > self._said_at + plan.heartbeat:
             self.tell(Heartbeat(self.load.view))
-        self._beats += 1
+
+    def _ping(self, now: float) -> None:
+        self._seq += 1
+        self._ping_at = now + self.load.plan.period - self.load.plan.look / 2
+        if self.load.timed:
+            self._asked[self._seq] = now
+        self.tell(Ping(self._seq, ""))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone."""
@@ -220,6 +228,7 @@ class Link(Protocol):
         if isinstance(message, Ping):
             self.load.counts.pings += 1
             self.tell(Pong(message.seq))
+            self._ping_with_answer()
         elif isinstance(message, Pong):
             self._answered(message.seq)
         elif isinstance(message, Heartbeat):
@@ -229,6 +238,12 @@ class Link(Protocol):
         elif isinstance(message, Bye):
             self.load.counts.byes[message.code] += 1
             self.peer.left = message.code == "leaving"
+
+    def _ping_with_answer(self) -> None:
+        # As nodes do.
+        now, period = time.perf_counter(), self.load.plan.period
+        if period and (not self._seq or self._ping_at - now < self.load.plan.look / 2):
+            self._ping(now)
 
     def _answered(self, seq: int) -> None:
         self.load.counts.pongs += 1
@@ -253,9 +268,7 @@ class Load:
         self._begun = 0.0
         self._early = math.nan
         self._link_seconds = 0.0
-        self._wheel: list[dict[Link, None]] = [
-            {} for _ in range(max(1, round(plan.heartbeat / TICK)))
-        ]
+        self._wheel: list[dict[Link, None]] = [{} for _ in range(max(1, round(plan.look / TICK)))]
         self._turn = cycle(self._wheel)
         if plan.period:
             LoopingCall.withCount(self._tick).start(TICK, now=False)

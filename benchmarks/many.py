@@ -23,7 +23,6 @@ from benchmarks.command import Options, main, note
 from benchmarks.figures import (
     BUSY,
     DEFAULTS,
-    HEARTBEAT,
     PLAINLY,
     Deaths,
     Rest,
@@ -31,6 +30,7 @@ from benchmarks.figures import (
     Run,
     at_size,
     growth,
+    heartbeat,
 )
 from benchmarks.measure import Figure
 from benchmarks.processes import (
@@ -54,8 +54,8 @@ SETTLE: Final = 4.0
 """Seconds from the last link to what is called rest."""
 REST: Final = 15.0
 """Seconds of rest that are measured."""
-VERDICT: Final = 6.0
-"""Seconds after which all that died are to be known: half as much again as the goal."""
+VERDICT: Final = 6
+"""Heartbeats after which all that died are to be known: half as much again as the goal."""
 CLOSED: Final = 3.0
 """The same where connections are closed."""
 PROBE: Final = 0.05
@@ -131,15 +131,16 @@ class Crowd:
     def __init__(self, processes: list[Process], port: int, links: int, period: float) -> None:
         self.links = links
         self.victims = min(VICTIMS, links // 2)
+        self.heartbeat = heartbeat(links)
         self._processes = processes
         self._port = port
         self._period = period
 
     async def start(self) -> None:
         """Start them, without a link; each makes its keys now."""
-        self.dying = await self._start(0, self.victims, self._period, HEARTBEAT)
+        self.dying = await self._start(0, self.victims, self._period, self.heartbeat)
         self.others = await self._start(
-            self.victims, self.links - self.victims, self._period, HEARTBEAT
+            self.victims, self.links - self.victims, self._period, self.heartbeat
         )
         self.probe = await self._start(self.links, 1, PROBE, PROBE)
 
@@ -216,7 +217,8 @@ async def deaths(target: Target, crowd: Crowd) -> Deaths:
     """Let many die twice, and stop the node."""
     dying = crowd.dying
     since = len(dying.events)
-    hung = await _die(target, crowd.victims, lambda: dying.send(signal.SIGSTOP), VERDICT)
+    verdict = VERDICT * crowd.heartbeat
+    hung = await _die(target, crowd.victims, lambda: dying.send(signal.SIGSTOP), verdict)
     going_on = time.time()
     dying.send(signal.SIGCONT)
     back = (await dying.until("linked", since, LINKING))["time"] - going_on

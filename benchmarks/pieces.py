@@ -261,20 +261,28 @@ def learning() -> list[Figure]:
 
 
 def syncing(held: int) -> list[Figure]:
-    """A question between two that hold the same but for ten, from `get_peers` to the last record."""
+    """Two that hold the same but for ten ask each other at once, from `get_peers` to the last record."""
     sealed = [known(i)[1].sealed for i in range(1, held + 1)]
     newer = [_renewed(*known(i)).sealed for i in range(1, held + 1, held // DIFFER)]
     theirs = book_of([*sealed, *newer])
     sizes: list[int] = []
     ours = book_of(sealed)
 
-    def sync() -> None:
-        asked = serialize(GetPeers(base64.b64encode(ours.buckets()).decode()))
+    def tell(book: Book, asked: bytes) -> list[bytes]:
         question = parse(asked[HEADER.size :])
         assert isinstance(question, GetPeers)
-        frames = [serialize(one) for one in answer(theirs.held(question.bucket_bytes()))]
-        learn(ours, frames)
-        sizes.append(len(asked) + sum(map(len, frames)))
+        lacking = book.lacking(question.bucket_bytes() or b"")
+        return [serialize(one) for one in answer(lacking.sealed())]
+
+    def sync() -> None:
+        asked = [
+            serialize(GetPeers(base64.b64encode(book.buckets()).decode()))
+            for book in (ours, theirs)
+        ]
+        told = [tell(book, question) for book, question in zip((theirs, ours), asked, strict=True)]
+        for book, frames in zip((ours, theirs), told, strict=True):
+            learn(book, frames)
+        sizes.append(sum(map(len, [*asked, *told[0], *told[1]])))
 
     begun = process_time()
     sync()

@@ -39,8 +39,11 @@ _CLONE_NEWNET: Final = 0x40000000
 _IFF_UP: Final = 1
 _SIOCSIFFLAGS: Final = 0x8914
 _ROOTS: Final = (str(Path(__file__).parent.parent), str(Path(gossip.__file__).parent.parent))
-_UNWANTED: Final = ("P2P_GOSSIP_LOG", "XDG_RUNTIME_DIR", "NOTIFY_SOCKET", "WATCHDOG_USEC")
-"""What would make a node do more than it is asked to."""
+_UNWANTED: Final = (
+    *("P2P_GOSSIP_LOG", "XDG_RUNTIME_DIR", "NOTIFY_SOCKET", "WATCHDOG_USEC"),
+    "PYTHONDONTWRITEBYTECODE",
+)
+"""What would make a node do more than it is asked to, such as to compile all of itself each time."""
 
 
 class Ended(Exception):

@@ -5,9 +5,8 @@ What a node listens on: the addresses of the settings, with TLS and a meter belo
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from attrs import frozen
 from twisted.internet.endpoints import wrapServerTLS
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
@@ -19,8 +18,7 @@ from gossip.settings import Settings
 from gossip.trust.credentials import Credentials
 
 
-@frozen
-class Door:
+class Door(NamedTuple):
     """Something to listen on."""
 
     name: str

@@ -37,7 +37,7 @@ class CannotListen(Exception):
 
 
 @implementer(IProtocolFactory)
-@define(eq=False)
+@define(eq=False, repr=False)
 class Doorstep:
     """
     Closes at once whom the factory inside turns away, before TLS is made for the connection.
@@ -66,7 +66,7 @@ class Doorstep:
 
 
 @implementer(IStreamServerEndpoint)
-@define(eq=False)
+@define(eq=False, repr=False)
 class Stepped:
     """An endpoint with a `Doorstep`."""
 
@@ -78,7 +78,7 @@ class Stepped:
 
 
 @implementer(IStreamServerEndpoint)
-@define(eq=False)
+@define(eq=False, repr=False)
 class Everywhere:
     """All addresses of the machine: IPv6 and IPv4 on one socket, or IPv4 where there is no other."""
 

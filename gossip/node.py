@@ -5,6 +5,7 @@ Only here do the concrete classes of all rooms meet, and only here is the reacto
 starting, running, leaving, or stopped; each step has a bound, and is written out below.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -376,7 +377,14 @@ def run(settings: Settings, reread: Reread | None = None) -> None:
     _reactor.addSystemEventTrigger(
         "before", "shutdown", lambda: Deferred.fromCoroutine(node.stopService())
     )
+    _reactor.callWhenRunning(settle)
     _reactor.run()
+
+
+def settle() -> None:
+    """Look for garbage from now on (cli.py), but not in what is there: to find its MiB takes 14 ms."""
+    gc.freeze()
+    gc.enable()
 
 
 def _reload(node: Node) -> None:

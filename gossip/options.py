@@ -6,6 +6,7 @@ import getopt
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from ipaddress import ip_network
 from reprlib import repr as shortened
 from typing import Any
@@ -13,9 +14,9 @@ from typing import Any
 import msgspec
 from twisted.python import usage
 
-from gossip import __version__, config
+from gossip import __version__
 from gossip.mesh.addresses import LARGEST_PORT, Address
-from gossip.settings import Limits, Seed, Settings
+from gossip.settings import HEARTBEAT, Limits, Seed, Settings
 from gossip.trust.identity import PeerId
 from gossip.trust.records import LONGEST_NAME, LONGEST_TAGS, MOST_ADDRESSES
 
@@ -70,7 +71,10 @@ class Options(usage.Options):
         ["network", None, "default", "Name of the network; others are refused"],
         ["name", None, None, "Shown to people [default: the host name]"],
         [
-            *("heartbeat", None, 1.0, "Longest silence in seconds, 0.05 to 60; three mean death"),
+            "heartbeat",
+            None,
+            None,
+            "Seconds of silence at most; three mean death [default: 1, more from 250 links on]",
             _number("heartbeat", float, 0.05, 60),
         ],
         ["message", None, None, "Text sent with each ping"],
@@ -215,6 +219,8 @@ class Options(usage.Options):
         path = given.get("config")
         if path is None:
             return []
+        # Most nodes have no such file, and need nothing that reads one.
+        config = import_module("gossip.config")
         try:
             entries = config.read(path)
         except config.ConfigUnusable as error:
@@ -251,7 +257,8 @@ class Options(usage.Options):
             name=self["name"],
             tags=tuple(self["tag"].items()),
             period=self["period"],
-            heartbeat=self["heartbeat"],
+            heartbeat=self["heartbeat"] or HEARTBEAT,
+            steady=self["heartbeat"] is not None,
             message=self["message"],
             peer_networks=tuple(self["peer-networks"]),
             output=self["output"],

@@ -4,11 +4,16 @@ Every knob of a node, in one frozen value.
 Pure: options are translated into it, and nothing deeper sees an option.
 """
 
+from typing import Final
+
 from attrs import field, frozen
 
 from gossip import __version__
 from gossip.mesh.addresses import Address, IPNetwork
 from gossip.trust.identity import PeerId
+
+HEARTBEAT: Final = 1.0
+"""Seconds, where nobody asks for another one."""
 
 
 @frozen
@@ -120,9 +125,11 @@ class Settings:
     """Shown to people and programs; part of the record."""
     period: float = 5.0
     """Between pings. Shorter measures round trips more often and costs more frames."""
-    heartbeat: float = 1.0
+    heartbeat: float = HEARTBEAT
     """The longest silence that we promise. Our death is known after three of them; shorter is
     noticed sooner, costs more frames, and forgives less."""
+    steady: bool = False
+    """Whether it stays so for any number of links; else it grows where there are more than 250."""
     message: str = ""
     """Sent with each ping."""
     peer_networks: tuple[IPNetwork, ...] = ()

@@ -5,10 +5,15 @@ The benchmarks: what they compute, and that they measure what they say, with a h
 import asyncio
 import math
 import tempfile
+import time
+from itertools import pairwise
 from pathlib import Path
+from unittest.mock import patch
+
+from twisted.internet.testing import StringTransport
 
 from benchmarks import formation, many, meshes, pieces, start
-from benchmarks.load import Plan, address
+from benchmarks.load import Link, Load, Peer, Plan, address
 from benchmarks.measure import PLAIN, Figure, exponent, middle, number, quantile, table
 from benchmarks.processes import (
     PATIENCE,
@@ -20,6 +25,7 @@ from benchmarks.processes import (
     json_line,
     raise_descriptors,
 )
+from gossip.wire.messages import parse
 from tests.cases import UnitCase
 
 
@@ -163,9 +169,21 @@ class LoadTests(UnitCase):
             self.assertTrue(all(0 <= int(part) <= 255 for part in text.split(".")), text)
 
     def test_pings(self) -> None:
-        """A ping comes each period, and beats between."""
-        self.assertEqual(5, Plan.of(["1", "0", "1", "5", "1"]).every)
-        self.assertEqual(1, Plan.of(["1", "0", "1", "0.05", "0.05"]).every)
+        """A ping comes each period, and beats between, where nothing else is said for a heartbeat."""
+        link = Link(Peer(0, Load(Plan(port=1, first=0, count=0, period=5.0, heartbeat=1.0), None)))
+        link.transport = wire = StringTransport()
+        begun = time.perf_counter()
+        said = []
+        for eighth in range(8 * 10 + 1):
+            wire.clear()
+            with patch.object(time, "perf_counter", lambda now=begun + eighth / 8: now):
+                link.beat(time.perf_counter())
+            if wire.value():
+                said.append((parse(wire.value()[4:]).type, eighth / 8))
+        self.assertEqual([0.0, 5.0, 10.0], [at for kind, at in said if kind == "ping"])
+        times = [at for _, at in said]
+        self.assertLessEqual(max(b - a for a, b in pairwise(times)), 1.0)
+        self.assertLessEqual(len(times), 13)
 
 
 class ProcessTests(UnitCase):

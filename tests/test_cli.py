@@ -45,6 +45,8 @@ class DispatchTests(SynchronousTestCase):
         self.assertEqual(["1", "False", "False"], self.last("peers", "--control", "/nowhere"))
 
     def test_everything_else_is_a_node(self) -> None:
-        """Options, and words that are no commands, are for the one that runs a node."""
-        self.assertEqual(["0", "True", "False"], self.last("--version"))
-        self.assertEqual("2", self.last("peeers")[0])
+        """Options, words that are no commands, and an empty one are for the one that runs a node."""
+        self.assertEqual(["0", "False", "False"], self.last("--version"))
+        self.assertEqual(["1", "True", "False"], self.last("--key", "/nowhere"))
+        for word in ("peeters", ""):
+            self.assertEqual("2", self.last(word)[0])

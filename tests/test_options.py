@@ -75,6 +75,7 @@ class SettingsTests(UnitCase):
                 tags=(("site", "north"), ("empty", ""), ("expr", "a=b")),
                 period=0.05,
                 heartbeat=60.0,
+                steady=True,
                 message="hello",
                 peer_networks=(ip_network("10.0.0.0/8"), ip_network("fd00::/8")),
                 output="json",

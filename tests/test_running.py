@@ -20,11 +20,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from twisted.trial.unittest import SynchronousTestCase
 
-from gossip import __version__
 from gossip.trust.identity import Identity
 from tests.lived.test_systemd import (
     PATIENCE,
-    TWISTD,
     Running,
     SystemdCase,
     environment,
@@ -32,9 +30,7 @@ from tests.lived.test_systemd import (
     shake_hands,
     the_line,
 )
-
-COMMAND = (sys.executable, "-m", "gossip")
-BY_TWISTD = (*TWISTD, "-n", "--pidfile=", "p2p-gossip")
+from tests.test_starting import BY_TWISTD, COMMAND, ended
 
 
 def pem(key: ed25519.Ed25519PrivateKey, password: bytes | None = None) -> bytes:
@@ -44,7 +40,7 @@ def pem(key: ed25519.Ed25519PrivateKey, password: bytes | None = None) -> bytes:
 
 
 class ErrorTests(SynchronousTestCase):
-    """What is wrong is one line on stderr, and a status."""
+    """What stands in the way is one line on stderr, and a status."""
 
     def setUp(self) -> None:
         """Keys and certificates that fit, and do not."""
@@ -63,31 +59,7 @@ class ErrorTests(SynchronousTestCase):
 
     def end(self, *command: str) -> tuple[int, str, str]:
         """Run a command to its end: its status, and what it printed."""
-        done = subprocess.run(
-            command,
-            cwd=self.directory,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-        return done.returncode, done.stdout, done.stderr
-
-    def test_wrong_options(self) -> None:
-        """Status 2, by twistd too, and one line that says what is wrong and where there is help."""
-        for arguments, said in (
-            (["--port", "x"], "--port 'x' is not a whole number"),
-            (["--period", "nan"], "--period nan is not from 0.05 to 86400"),
-            (["--bogus"], "option --bogus not recognized"),
-            (["a:1"], "'a:1' is neither an option nor a command; to join through it: --connect"),
-            (["--connect", "\x1b[2J"], "--connect: '\\x1b[2J' is not host:port"),
-            (["--cert", "other.pem"], "--cert needs the --key that it is for"),
-        ):
-            line = f"p2p-gossip: {said}; see p2p-gossip --help\n"
-            self.assertEqual((2, "", line), self.end(*COMMAND, *arguments))
-        self.assertEqual((2, "", line), self.end(*BY_TWISTD, *arguments))
+        return ended(*command, directory=self.directory)
 
     def test_cannot_run(self) -> None:
         """Status 1, and one line that says what is wrong; by twistd too."""
@@ -130,17 +102,6 @@ class ErrorTests(SynchronousTestCase):
             status, out, errors = self.end(*BY_TWISTD, "--listen", "127.0.0.1", "--port", port)
         self.assertEqual(1, status)
         self.assertTrue(f"{the_line(out + errors)}\n".endswith(said.format("127.0.0.1")))
-
-    def test_help_and_version(self) -> None:
-        """Both are printed to stdout, with status 0, and nothing is started."""
-        for command, usage in ((COMMAND, "Usage: "), (BY_TWISTD, "Usage: ")):
-            status, out, errors = self.end(*command, "--help")
-            self.assertEqual((0, ""), (status, errors))
-            self.assertTrue(out.startswith(usage))
-            self.assertIn("p2p-gossip" if command is BY_TWISTD else "gossip", out.splitlines()[0])
-            self.assertEqual(
-                (0, f"p2p-gossip {__version__}\n", ""), self.end(*command, "--version")
-            )
 
 
 class RunTests(SystemdCase):

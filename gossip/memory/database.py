@@ -15,7 +15,9 @@ from typing import Final
 from attrs import define, field, frozen
 
 from gossip.memory import rows
-from gossip.memory.rows import MOST_OCCURRENCES, MOST_OF_STRANGERS, STRANGERS, Batch, Row
+from gossip.memory.history import Unreadable
+from gossip.memory.rations import STRANGERS
+from gossip.memory.rows import MOST_OCCURRENCES, MOST_OF_STRANGERS, Batch, Row
 from gossip.memory.schema import STEPS, Damaged, Step, prepare, refuse_newer
 from gossip.mesh.memories import Memory
 from gossip.mesh.status import Occurrence
@@ -194,7 +196,7 @@ class Reader:
         """
         The oldest of those between two numbers, in their order.
 
-        :raises sqlite3.Error: it cannot be read now.
+        :raises Unreadable: it cannot be read now.
         """
         return rows.occurrences_of(self._rows(_SINCE, (number, before, limit)))
 
@@ -202,7 +204,7 @@ class Reader:
         """
         The newest of those with a smaller number, oldest first.
 
-        :raises sqlite3.Error: it cannot be read now.
+        :raises Unreadable: it cannot be read now.
         """
         return rows.occurrences_of(reversed(self._rows(_LATEST, (before, limit))))
 
@@ -213,18 +215,22 @@ class Reader:
             self._connection = None
 
     def _rows(self, query: str, values: tuple[int, ...]) -> list[Row]:
-        if self._connection is None:
-            self._connection = sqlite3.connect(
-                f"{self.path.as_uri()}?mode=rw", uri=True, timeout=0, isolation_level=None
-            )
-            self._connection.text_factory = _text
-            self._connection.execute("PRAGMA query_only = 1")
         try:
+            if self._connection is None:
+                self._connection = self._opened()
             longest = rows.LONGEST_MEMBERS + 1
             return self._connection.execute(query, (longest, *values)).fetchall()
-        except sqlite3.Error:
+        except sqlite3.Error as error:
             self.close()
-            raise
+            raise Unreadable(str(error)) from error
+
+    def _opened(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{self.path.as_uri()}?mode=rw", uri=True, timeout=0, isolation_level=None
+        )
+        connection.text_factory = _text
+        connection.execute("PRAGMA query_only = 1")
+        return connection
 
 
 def _check(connection: sqlite3.Connection) -> None:

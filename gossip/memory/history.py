@@ -8,19 +8,16 @@ the last one that is in the database. So none is used twice, though a process th
 told of some that it did not write down.
 """
 
-import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Final
+from typing import Final, Protocol
 
 from attrs import asdict
 from twisted.logger import Logger
 
 from gossip.logs import levels
-from gossip.memory.database import Reader
-from gossip.memory.rations import Rations
-from gossip.memory.rows import STRANGERS, SUPPRESSED
+from gossip.memory.rations import STRANGERS, SUPPRESSED, Rations
 from gossip.mesh.status import Event, Occurrence, PingHeard, Stopping
 
 IN_MEMORY: Final = 10_000
@@ -28,6 +25,28 @@ IN_MEMORY: Final = 10_000
 
 MOST_AT_ONCE: Final = 10_000
 """Occurrences in one answer, whatever is asked for: reading them takes about 30 ms."""
+
+
+class Unreadable(Exception):
+    """What is no longer in memory cannot be read now."""
+
+
+class Older(Protocol):
+    """What is no longer in memory. Where nothing is, no database is loaded."""
+
+    def since(self, number: int, before: int, limit: int) -> list[Occurrence]:
+        """
+        The oldest of those between two numbers, in their order.
+
+        :raises Unreadable: see there.
+        """
+
+    def latest(self, before: int, limit: int) -> list[Occurrence]:
+        """
+        The newest of those with a smaller number, oldest first.
+
+        :raises Unreadable: see there.
+        """
 
 
 class History:
@@ -41,7 +60,7 @@ class History:
         wall: Callable[[], float],
         seconds: Callable[[], float],
         after: int = 0,
-        older: Reader | None = None,
+        older: Older | None = None,
         keep: Callable[[Occurrence], None] = lambda occurrence: None,
     ) -> None:
         """
@@ -151,7 +170,7 @@ class History:
     def _read(self, read: Callable[[], list[Occurrence]]) -> list[Occurrence]:
         try:
             found = read()
-        except sqlite3.Error as error:
+        except Unreadable as error:
             if not self._unreadable:
                 self._unreadable = True
                 self._log.warn("older history cannot be read: {error}", error=str(error))

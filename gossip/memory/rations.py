@@ -11,9 +11,16 @@ from typing import Final
 
 from attrs import define, field
 
-from gossip.memory.rows import RATIONED
 from gossip.mesh.status import Event, PeerAlive, PeerDead, PeerLeft, Verdict
 from gossip.wire.bucket import Bucket, Rate
+
+RATIONED: Final = ("refused", "identity_mismatch")
+"""What anybody can make happen who reaches a port of ours, or gives us an address."""
+
+SUPPRESSED: Final = "suppressed"
+"""Stands for those of them that were too many to be kept."""
+
+STRANGERS: Final = (*RATIONED, SUPPRESSED)
 
 STRANGERS_RATE: Final = Rate(per_second=1 / 6, at_once=60)
 """Of each kind that needs no link."""
@@ -28,7 +35,7 @@ MOST_PEERS: Final = 10_000
 """Peers of which it is known what was kept; the one of which nothing was heard for longest goes."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Rations:
     """See the module. `seconds` is a monotonic clock."""
 

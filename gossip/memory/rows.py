@@ -21,14 +21,6 @@ MOST_OCCURRENCES: Final = 100_000
 OLDEST_OCCURRENCE: Final = 90 * 86400.0
 """Seconds for which an occurrence is kept."""
 
-RATIONED: Final = ("refused", "identity_mismatch")
-"""What anybody can make happen who reaches a port of ours, or gives us an address."""
-
-SUPPRESSED: Final = "suppressed"
-"""Stands for those of them that were too many to be kept."""
-
-STRANGERS: Final = (*RATIONED, SUPPRESSED)
-
 MOST_OF_STRANGERS: Final = MOST_OCCURRENCES // 4
 """They push out each other, and not what became of peers."""
 

@@ -7,7 +7,7 @@ Pure. Names are resolved elsewhere; what is judged here is what would be dialed.
 from collections.abc import Container, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from attrs import frozen
 
@@ -34,8 +34,7 @@ _METADATA: Final = {
 }
 
 
-@frozen(order=True)
-class Address:
+class Address(NamedTuple):
     """A host, by name or literal, and a TCP port."""
 
     host: str

@@ -54,7 +54,7 @@ class Admits(Interface):
         """The dial led to this node."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class _Waiting:
     """A second link, kept unanswered while the first one may prove that it lives."""
 
@@ -130,12 +130,12 @@ class Admission:
         # One that is on its way out has nothing to defend.
         back = not old.closing and self._instances.back(peer, hello.instance)
         verdict = pairing.decide(
-            Candidate(old.role, old.hello.instance if old.hello is not None else None),
+            Candidate(old.role, old.instance),
             Candidate(link.role, hello.instance, back),
             self._policy.own,
             peer,
         )
-        if back and old.hello is not None and old.hello.instance != hello.instance:
+        if back and old.instance is not None and old.instance != hello.instance:
             self._host.twins(link)
         if verdict is pairing.Verdict.REPLACE:
             self._give_way(old)
@@ -185,7 +185,7 @@ class Admission:
                 return Bye("protocol", "hello: record is not of the key that TLS has proved")
             if record.state != "alive":
                 return Bye("protocol", "hello: record says that you left")
-            self._book.learn(hello.record, self._wall(), loopback=link.loopback, linking=True)
+            self._book.greeted(record, self._wall(), loopback=link.loopback)
         except RecordForged as error:
             return Bye("protocol", f"hello: record: {error}")
         except BookFull as error:

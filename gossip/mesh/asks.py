@@ -21,7 +21,7 @@ from gossip.settings import Limits
 from gossip.trust import rows
 from gossip.trust.identity import PeerId
 from gossip.trust.rows import Entry, Part, RowRefused
-from gossip.wire.messages import ROWS, GetRow, Row, Sealed, Show
+from gossip.wire.messages import GetRow, Row, Sealed, Show
 
 MOST: Final = 512
 """Questions under way at a time, those that are passed on for others included."""
@@ -73,7 +73,7 @@ class _Waiting:
 
 def speaks(link: Link) -> bool:
     """Whether a peer can be asked for rows."""
-    return link.open and link.hello is not None and ROWS in link.hello.features
+    return link.open and link.rows
 
 
 class Asks:

@@ -3,16 +3,16 @@ One try to reach a peer: what is dialed, who is to be found there, and how it en
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
-from attrs import define, frozen
+from attrs import define
 from twisted.internet.interfaces import ITransport
 
 from gossip.mesh.addresses import Address
 from gossip.trust.identity import PeerId
 
 
-@frozen
-class Ending:
+class Ending(NamedTuple):
     """Why a link ended: a code of PROTOCOL §5 or of our own, and words for people."""
 
     code: str
@@ -21,7 +21,7 @@ class Ending:
     """Whether the peer said so, in a `bye`."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Attempt:
     """What a dial wants to know of the connection that it makes."""
 

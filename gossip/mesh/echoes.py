@@ -13,7 +13,7 @@ MOST = 1000
 """Who may wait at a time, in all: a person waits for one, a script for one a peer."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Echoes:
     """See the module."""
 

@@ -96,7 +96,7 @@ _DIALS: Final = 16384
 first time, and half as many that lead nowhere. 3 MiB."""
 
 
-@define
+@define(eq=False, repr=False)
 class Sparing:
     """How often each address was dialed in the last minute for peers not found there yet."""
 

@@ -85,7 +85,6 @@ class Gathering:
 
     def _node(self, peer: PeerStatus) -> Node:
         link = self.linked.get(PeerId(peer.id))
-        hello = None if link is None else link.hello
         mute = link is not None and not speaks(link)
         return Node(
             id=peer.id,
@@ -93,7 +92,7 @@ class Gathering:
             state=peer.state,
             tags=peer.tags,
             row="mute" if mute else "silent",
-            agent=None if hello is None else hello.agent,
+            agent=None if link is None else link.agent,
             skew=self.own_row.wall.ahead(PeerId(peer.id)),
         )
 

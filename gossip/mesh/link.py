@@ -6,6 +6,7 @@ session's and its host's business.
 """
 
 from collections.abc import Callable, Iterator
+from sys import intern
 from typing import Protocol as Interface
 
 from attrs import define
@@ -25,8 +26,9 @@ from gossip.mesh.outflow import Outflow
 from gossip.mesh.stream import Stream, far_end
 from gossip.settings import Limits
 from gossip.trust.identity import KeyRefused, PeerId
-from gossip.wire.messages import Bye, Hello, Message, Peers, Row
-from gossip.wire.session import Broken, Dead, Event, Received, Role, Session, Silent, State, Terms
+from gossip.wire.messages import ROWS, Bye, Hello, Message, Peers, Row
+from gossip.wire.session import Broken, Dead, Event, Received, Role, Session, Silent, State
+from gossip.wire.terms import Terms
 
 
 class Host(Interface):
@@ -54,7 +56,7 @@ class Host(Interface):
         """A connection was closed before anything was read from it."""
 
 
-@define(eq=False, kw_only=True)
+@define(eq=False, repr=False, kw_only=True)
 class Surroundings:
     """What every link of a node shares."""
 
@@ -69,7 +71,7 @@ class Surroundings:
     """What went wrong in TLS, for people; None for what is not of TLS."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class _Outcome:
     # What became of a connection, for those who wait to hear it: the gate that let it in, and the
     # dial that made it. Each hears it once.
@@ -111,8 +113,14 @@ class Link(Protocol):
         self.attempt = attempt
         self.session: Session | None = None
         self.peer: PeerId | None = None
-        self.hello: Hello | None = None
-        """Theirs, once it was accepted."""
+        self.instance: str | None = None
+        """Theirs, once their hello was accepted."""
+        self.period = 0.0
+        """Seconds between their pings, as they have promised."""
+        self.agent = ""
+        """What they call their program."""
+        self.rows = False
+        """Whether they can be asked for rows."""
         self.round_trips = RoundTrips()
         self.ping_at = NEVER
         self.linked_at: float | None = None
@@ -232,7 +240,9 @@ class Link(Protocol):
 
     def admitted(self, hello: Hello) -> None:
         """The link counts from here on."""
-        self.hello = hello
+        self.instance, self.period = hello.instance, hello.period
+        # The same text for all, where all run the same.
+        self.agent, self.rows = intern(hello.agent), ROWS in hello.features
         self.linked_at = self._now()
         self._outcome.left_gate()
         self._outcome.settle(None)
@@ -303,9 +313,10 @@ class Link(Protocol):
             self._arm()
 
     def _keep(self, session: Session, now: float) -> None:
-        self._act(session, session.tick(now))
-        if now >= self.ping_at and self.open:
+        # First, since it is as good as a heartbeat.
+        if now >= self._around.terms.turn(self.ping_at) and self.open:
             self._around.host.ping_due(self, now)
+        self._act(session, session.tick(now))
         self._arm()
 
     def _act(self, session: Session, events: list[Event]) -> None:
@@ -356,7 +367,8 @@ class Link(Protocol):
             return
         at = session.deadline()
         if session.state is State.OPEN:
-            at = min(at, self.ping_at, self._outflow.overdue_at(self._unread_wait(session)))
+            turn = self._around.terms.turn(self.ping_at)
+            at = min(at, turn, self._outflow.overdue_at(self._unread_wait(session)))
         # Later times are not worth a move in the heap: an early call only looks again.
         self._agenda.no_later(self, at)
 

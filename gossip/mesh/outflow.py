@@ -2,7 +2,6 @@
 What goes out on a link, as fast as the peer reads it and no faster (PROTOCOL §8).
 """
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -35,7 +34,7 @@ class Outflow:
         self._seconds = seconds
         self._tell = tell
         self._unread = 0
-        self._answers: deque[Iterator[Peers]] = deque()
+        self._answers: list[Iterator[Peers]] = []
         self._rows: list[Iterator[Row]] = _NONE
         self._closed = False
 

@@ -33,7 +33,7 @@ from gossip.trust.identity import PeerId
 UNREACHABLE: Final = "unreachable"
 
 
-@define(eq=False, kw_only=True)
+@define(eq=False, repr=False, kw_only=True)
 class Outlook:
     """See the module. It is the mesh's `status.Window`."""
 
@@ -70,7 +70,7 @@ class Outlook:
             uptime_s=uptime,
             view=self.book.view(),
             period_s=settings.period,
-            heartbeat_s=settings.heartbeat,
+            heartbeat_s=self.talk.beat.seconds,
             tags=own.tags,
             peers=self._count(),
         )

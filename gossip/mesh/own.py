@@ -172,7 +172,7 @@ def _above(before: int, made: int) -> int:
     return max(made, before + 1) if before <= made + _FURTHEST_AHEAD else made
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class OwnAddresses:
     """The addresses at which this node is, as far as it knows: it never dials these."""
 

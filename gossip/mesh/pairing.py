@@ -6,8 +6,7 @@ the instance that speaks, and which of the two ids dialed.
 """
 
 from enum import Enum
-
-from attrs import frozen
+from typing import NamedTuple
 
 from gossip.trust.identity import PeerId
 from gossip.wire.session import Role
@@ -20,8 +19,7 @@ class Verdict(Enum):
     PROBE = "the old link stays if it answers within the time of a probe"
 
 
-@frozen
-class Candidate:
+class Candidate(NamedTuple):
     """What the rule needs to know of a link."""
 
     role: Role

@@ -16,6 +16,7 @@ from gossip.mesh.addresses import Judge
 from gossip.mesh.admission import Admission, Admits
 from gossip.mesh.agenda import Agenda
 from gossip.mesh.asks import Asks
+from gossip.mesh.beat import Beat
 from gossip.mesh.book import Book
 from gossip.mesh.course import Roads
 from gossip.mesh.dialer import Dialer, Outcomes
@@ -41,10 +42,14 @@ from gossip.mesh.wall import Wall
 from gossip.settings import Settings
 from gossip.trust.identity import PeerId
 from gossip.trust.policy import Policy
-from gossip.wire.session import Terms
+from gossip.wire.terms import Terms
+
+GRAIN = 0.02
+"""Seconds between the points of time at which links have their turn. As long as a stall, or less: a
+burst of what 1,000 links say in it takes 5 ms."""
 
 
-@define(eq=False, kw_only=True)
+@define(eq=False, repr=False, kw_only=True)
 class World:
     """What the mesh takes from outside: time, chance, and ways to other machines."""
 
@@ -93,6 +98,7 @@ class Parts:
         self.agenda = Agenda(world.clock, whole.stalled)
         self.own = OwnRecord(subject, self.wall())
         self.here = OwnAddresses(self.own)
+        self.beat = Beat(settings.heartbeat, steady=settings.steady)
         self.book = Book(self.own.record, settings.limits.peers, self._changed)
         # Connections, theirs and ours.
         self._around = self._surroundings()
@@ -133,7 +139,10 @@ class Parts:
             agenda=self.agenda,
             host=self._whole,
             limits=self._settings.limits,
-            terms=Terms(heartbeat=self._settings.heartbeat),
+            terms=Terms(
+                heartbeat=self.beat.seconds,
+                grain=min(GRAIN, self.beat.seconds / 20),
+            ),
             identify=self._world.identify,
             explain=self._world.explain,
         )
@@ -185,6 +194,7 @@ class Parts:
     def _talk(self) -> Talk:
         return Talk(
             settings=self._settings,
+            beat=self.beat,
             own=self.own,
             book=self.book,
             roster=self.roster,
@@ -236,7 +246,7 @@ class Parts:
             clock=self._world.clock,
             agenda=self.agenda,
             random=self._world.random,
-            heartbeat=self._settings.heartbeat,
+            beat=self.beat,
             tell=self.tell,
         )
 
@@ -272,6 +282,7 @@ class Parts:
             wall=self.wall,
             slept=self._world.slept,
             spare=self._world.spare,
+            beat=self.beat,
             own=self.own,
             book=self.book,
             dialer=self.dialer,

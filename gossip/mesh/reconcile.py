@@ -27,7 +27,7 @@ _CALMEST: Final = 7
 """Doublings of the gap between fruitless questions: 64 s at most."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class _Exchange:
     """What one link has said of its view, and what was asked on it."""
 
@@ -47,7 +47,7 @@ class _Exchange:
         self.reconciler.due(self)
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class _Reply:
     """What one link has asked, and when it was answered last."""
 
@@ -55,6 +55,8 @@ class _Reply:
     link: Link
     question: GetPeers
     answered_at: float = float("-inf")
+    guessed: frozenset[int] = frozenset()
+    """The buckets of which the last answer held what the peer seemed to lack, and no more."""
 
     def tick(self, now: float) -> None:
         """The gap since the last answer is over."""
@@ -139,7 +141,10 @@ class Reconciler:
         self._agenda.drop(reply)
         reply.answered_at = self._clock.seconds()
         theirs = reply.question.bucket_bytes()
-        reply.link.answer(messages.answer(self._book.held(theirs)))
+        book = self._book
+        lacking = book.held() if theirs is None else book.lacking(theirs, reply.guessed)
+        reply.guessed = lacking.guessed
+        reply.link.answer(messages.answer(lacking.sealed()))
 
     def due(self, exchange: _Exchange) -> None:
         """The time of an exchange has come: it may be asked again, or its answer is overdue."""

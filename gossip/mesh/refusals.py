@@ -18,7 +18,7 @@ NO_CONNECTION = frozenset({NOWHERE, "unreachable", "closed"})
 """Codes of dials that made no connection worth a line, unless the operator named the address."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Refusals:
     """See the module."""
 

@@ -29,7 +29,7 @@ the pings and heartbeats of the node itself.
 """
 
 
-@define(eq=False, kw_only=True)
+@define(eq=False, repr=False, kw_only=True)
 class Requests:
     """See the module. It is the mesh's `status.Desk`; `leave` and `reload` are the node's."""
 

@@ -27,7 +27,7 @@ MOST_ADDRESSES = 16
 
 
 @implementer(IResolutionReceiver)
-@define(eq=False)
+@define(eq=False, repr=False)
 class _Collector:
     """Gathers what a name resolves to."""
 
@@ -48,7 +48,7 @@ class _Collector:
         self.done.callback(self._hosts)
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class TLSRoads:
     """Reaches addresses by TCP and TLS; `reactor` resolves names, connects, and has the time."""
 

@@ -32,7 +32,7 @@ CUT_OFF = frozenset({"protocol", "timeout", "overload"})
 """Codes with which we ended a link because of what the peer did on it."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class _Loss:
     """A peer whose link broke and that has not been given up yet."""
 

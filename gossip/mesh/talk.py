@@ -5,12 +5,13 @@ What is said on links that are up: pings and their answers, heartbeats, records 
 from collections.abc import Callable, Mapping
 from random import Random
 
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from gossip.logs import levels
 from gossip.mesh.attempt import Ending
+from gossip.mesh.beat import Beat
 from gossip.mesh.book import Book, BookFull, PeerState
 from gossip.mesh.dialer import Dialer
 from gossip.mesh.echoes import Echoes
@@ -40,6 +41,9 @@ from gossip.wire.session import Role
 SKEW = 5.0
 """Seconds by which a peer's wall clock may differ from ours without a word in the log."""
 
+NEARLY = 0.05
+"""Seconds before it is due at which a ping goes out with an answer: what clocks differ by in a period."""
+
 
 class Talk:
     """See the module."""
@@ -50,6 +54,7 @@ class Talk:
         self,
         *,
         settings: Settings,
+        beat: Beat,
         own: OwnRecord,
         book: Book,
         roster: Roster,
@@ -64,6 +69,7 @@ class Talk:
         self.settings = settings
         """What of them may change while the node runs is read here, each time anew."""
         self.echoes = Echoes(clock)
+        self.beat = beat
         self._own = own
         self._book = book
         self._roster = roster
@@ -100,7 +106,7 @@ class Talk:
             observed=link.far.host,
             agent=agent(),
             period=self.settings.period,
-            heartbeat=self.settings.heartbeat,
+            heartbeat=self.beat.seconds,
             # As it is, also where we do not believe it: peers report it to people.
             time=self._system(),
             view=self._book.view(),
@@ -172,8 +178,11 @@ class Talk:
         self._answers[type(message)](link, message)
 
     def quiet(self, link: Link) -> None:
-        """Nothing was sent for one heartbeat: send one."""
-        link.tell(Heartbeat(self._book.view()))
+        """Nothing was sent for one heartbeat: send one, with what we promise where that is new."""
+        assert link.session is not None
+        promise = self.beat.seconds
+        kept = link.session.promised == promise
+        link.tell(Heartbeat(self._book.view(), UNSET if kept else promise))
 
     def ping(self, link: Link) -> int:
         """Make a peer answer; the number of the ping."""
@@ -185,7 +194,7 @@ class Talk:
         """The period is over on a link."""
         self.ping(link)
         # In phase with what was due, also after a stall: else all pings were one burst from then on.
-        periods = (now - link.ping_at) // self.settings.period + 1
+        periods = max(0.0, now - link.ping_at) // self.settings.period + 1
         link.ping_next(link.ping_at + periods * self.settings.period)
 
     def announce(self) -> None:
@@ -209,6 +218,7 @@ class Talk:
 
     def _ping_heard(self, link: Link, ping: Ping) -> None:
         link.tell(Pong(ping.seq))
+        self._ping_with_answer(link)
         assert link.peer is not None
         entry = self._book.get(link.peer)
         last = link.round_trips.last
@@ -222,6 +232,16 @@ class Talk:
                 rtt_ms=None if last is None else last * 1000,
             )
         )
+
+    def _ping_with_answer(self, link: Link) -> None:
+        # Both go out in one write: two ends that ping at the same time say in three what takes four. The
+        # first ping of a link is for that, and afterwards one that is nearly due: what is late stays
+        # in its phase.
+        now, period = self._clock.seconds(), self.settings.period
+        first = not link.round_trips.sent and link.period >= period
+        if first or 0 <= link.ping_at - now < NEARLY:
+            self.ping(link)
+            link.ping_next(now + period)
 
     def _pong_heard(self, link: Link, pong: Pong) -> None:
         took = link.round_trips.pong(pong.seq, self._clock.seconds())

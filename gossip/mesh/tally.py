@@ -12,7 +12,7 @@ from gossip.mesh.status import Event
 from gossip.wire.traffic import Traffic
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Tally:
     """See the module."""
 

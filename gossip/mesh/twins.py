@@ -22,7 +22,7 @@ MOST_SUSPECTS: Final = 1000
 """Peers of whom signs are counted. More would only help whoever invents some."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Instances:
     """Which processes of each peer had a link here."""
 
@@ -57,7 +57,7 @@ class Instances:
             del seen[next(iter(seen))]
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Signs:
     """Counts signs of something about peers: says it once, and again only after a long calm."""
 

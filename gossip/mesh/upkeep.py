@@ -1,7 +1,7 @@
 """
 What has no time of its own and is looked at once a second.
 
-That is expiry, renewal, our wall clock, our sleep, our file descriptors.
+That is expiry, renewal, our wall clock, our beat, our sleep, our file descriptors.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from twisted.logger import Logger
 
 from gossip.logs import levels
 from gossip.mesh.agenda import Agenda
+from gossip.mesh.beat import Beat
 from gossip.mesh.book import Book
 from gossip.mesh.dialer import Dialer
 from gossip.mesh.own import OwnRecord
@@ -29,7 +30,7 @@ SLEPT = 1.0
 """Seconds without running after which the network may be another one."""
 
 
-@define(eq=False, kw_only=True)
+@define(eq=False, repr=False, kw_only=True)
 class Upkeep:
     """See the module."""
 
@@ -38,6 +39,7 @@ class Upkeep:
     wall: Wall
     slept: Callable[[], float]
     spare: Callable[[], bool]
+    beat: Beat
     own: OwnRecord
     book: Book
     dialer: Dialer
@@ -67,6 +69,7 @@ class Upkeep:
             self.own.renew(wall)
             self.talk.announce()
         self.roster.note()
+        self.beat.follow(len(self.roster.links))
         slept = self.slept()
         if slept > self.slept_before + SLEPT:
             self.dialer.hasten(now, changed=True)

@@ -8,9 +8,7 @@ own clock shows. They choose between two clocks of ours, and can make us believe
 """
 
 from collections.abc import Callable
-from typing import Final
-
-from attrs import frozen
+from typing import Final, NamedTuple
 
 from gossip.trust.identity import PeerId
 
@@ -27,8 +25,7 @@ MOST_LOST: Final = 64
 """Peers without a link whose word counts."""
 
 
-@frozen
-class Jump:
+class Jump(NamedTuple):
     """The machine's clock jumped, or is judged anew."""
 
     seconds: float

@@ -57,14 +57,14 @@ def _code(character: str) -> str:
     return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class _Window:
     begun: float
     lines: int = 0
     suppressed: int = 0
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Ration:
     """At most so many lines a second about one thing; the rest is counted."""
 

@@ -47,8 +47,9 @@ def links_are_who_was_dialed(watch: Watch) -> Iterator[str]:
             expected = link.attempt.expected if link.attempt is not None else None
             if expected is not None and expected != link.peer:
                 yield f"{machine.name} dialed {expected[:8]}, and has a link to {link.peer}"
-            if link.hello is not None and link.hello.network != machine.settings.network:
-                yield f"{machine.name} has a link to network {link.hello.network}"
+            said = machine.mesh.book.get(link.peer) if machine.mesh and link.peer else None
+            if said is not None and said.record.network != machine.settings.network:
+                yield f"{machine.name} has a link to network {said.record.network}"
 
 
 def connections_become_links_or_go(watch: Watch) -> Iterator[str]:

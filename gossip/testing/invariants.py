@@ -186,7 +186,7 @@ def views_are_those_of_books(watch: Watch) -> Iterator[str]:
 def _books(watch: Watch) -> Iterator[tuple[str, list[Record]]]:
     for machine in watch.town.running():
         assert machine.mesh is not None
-        yield machine.name, [records.read(one) for one in machine.mesh.book.held(None)]
+        yield machine.name, [records.read(one) for one in machine.mesh.book.held().sealed()]
 
 
 def nobody_is_forgotten(watch: Watch) -> Iterator[str]:

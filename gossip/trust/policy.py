@@ -5,7 +5,7 @@ Today's policy is trust on first use: who holds a key of an allowed kind is who 
 is let in; nobody can then speak for it without that key.
 """
 
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from attrs import frozen
 
@@ -17,8 +17,7 @@ class Admitted:
     """The peer may link."""
 
 
-@frozen
-class Refused:
+class Refused(NamedTuple):
     """The peer may not; `code` is for programs and for `bye`, `reason` for people."""
 
     code: str
@@ -28,8 +27,7 @@ class Refused:
 Verdict: TypeAlias = Admitted | Refused
 
 
-@frozen
-class Policy:
+class Policy(NamedTuple):
     """Judges a peer by the id that TLS has proved."""
 
     own: PeerId

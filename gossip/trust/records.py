@@ -8,7 +8,7 @@ is not, and is done only for a record that would be kept.
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from hashlib import sha256
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from attrs import field, frozen
@@ -60,6 +60,10 @@ class _Body:
     ttl: Annotated[float, Meta(ge=60, le=2592000)]
 
 
+_ENCODE: Final = msgspec.json.Encoder().encode
+_DECODE: Final = msgspec.json.Decoder(_Body).decode
+
+
 @frozen(kw_only=True)
 class Record:
     """What a node says of itself."""
@@ -93,11 +97,8 @@ def read(sealed: Sealed) -> Record:
     raw = sealed.body.encode()
     if len(raw) > LONGEST_BODY:
         raise RecordForged(f"a record of {len(raw)} bytes is longer than {LONGEST_BODY}")
-    try:
-        body = plain.into(_Body, plain.load_object(raw), "record")
-    except RemoteProtocolError as error:
-        raise RecordForged(str(error)) from None
-    if len(msgspec.json.encode(body.tags)) > LONGEST_TAGS:
+    body = _read_as_made(raw) or _read_any(raw)
+    if len(_ENCODE(body.tags)) > LONGEST_TAGS:
         raise RecordForged(f"its tags are longer than {LONGEST_TAGS} bytes")
     return _record(body, sealed, raw)
 
@@ -162,8 +163,25 @@ def make(
         state=state,
         ttl=ttl,
     )
-    raw = msgspec.json.encode(body)
+    raw = _ENCODE(body)
     return _record(body, Sealed(raw.decode(), b64encode(sign(PREFIX + raw)).decode()), raw)
+
+
+def _read_as_made(raw: bytes) -> _Body | None:
+    """What a body says that is to the byte as `make` would have made it: half of the cost."""
+    try:
+        body = _DECODE(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    # So it keeps every rule of PROTOCOL §2: see `wire.messages`.
+    return body if _ENCODE(body) == raw else None
+
+
+def _read_any(raw: bytes) -> _Body:
+    try:
+        return plain.into(_Body, plain.load_object(raw), "record")
+    except RemoteProtocolError as error:
+        raise RecordForged(str(error)) from None
 
 
 def _record(body: _Body, sealed: Sealed, raw: bytes) -> Record:

@@ -2,18 +2,19 @@
 How often somebody may do something: so many times at once, and a rate in the long run. Pure.
 """
 
-from attrs import define, field, frozen
+from typing import NamedTuple
+
+from attrs import define, field
 
 
-@frozen
-class Rate:
+class Rate(NamedTuple):
     """What may be done in the long run, and at once."""
 
     per_second: float
     at_once: int
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Bucket:
     """Tokens that come back at a rate; it begins full. `now` is any monotonic clock in seconds."""
 

@@ -31,7 +31,7 @@ class FrameReader:
 
     def __init__(self, limit: int = LONGEST_BEFORE_HELLO) -> None:
         self.limit = limit
-        self._buffer = bytearray()
+        self._buffer = b""
         self._start = 0
 
     def __len__(self) -> int:
@@ -40,11 +40,9 @@ class FrameReader:
 
     def feed(self, data: bytes) -> None:
         """Take what the transport delivered."""
-        if self._start:
-            # Once a read, not once a frame: a read of small frames stays linear.
-            del self._buffer[: self._start]
-            self._start = 0
-        self._buffer += data
+        # Nearly always nothing is left over, and then nothing is copied or held between two reads.
+        self._buffer = self._buffer[self._start :] + data if self else data
+        self._start = 0
 
     def maybe_frame(self) -> bytes | None:
         """
@@ -52,15 +50,19 @@ class FrameReader:
 
         :raises RemoteProtocolError: the length that is announced is out of bounds.
         """
-        begin = self._start + HEADER.size
-        if len(self._buffer) < begin:
+        buffer, begin = self._buffer, self._start + HEADER.size
+        if len(buffer) < begin:
             return None
-        (length,) = HEADER.unpack_from(self._buffer, self._start)
+        (length,) = HEADER.unpack_from(buffer, self._start)
         if not SHORTEST <= length <= self.limit:
             raise RemoteProtocolError(
                 f"a frame of {length} bytes was announced, {SHORTEST} to {self.limit} are allowed"
             )
-        if len(self._buffer) < begin + length:
+        end = begin + length
+        if len(buffer) < end:
             return None
-        self._start = begin + length
-        return bytes(self._buffer[begin : self._start])
+        if end == len(buffer):
+            self._buffer, self._start = b"", 0
+        else:
+            self._start = end
+        return buffer[begin:end]

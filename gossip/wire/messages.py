@@ -205,13 +205,11 @@ KINDS: dict[str, type[Message]] = {
 
 _ENCODE: Final = msgspec.json.Encoder().encode
 
-# Nearly all that is ever said on a link.
-_FREQUENT: Final[tuple[type[Message], ...]] = (Ping, Pong, Heartbeat)
 _OPENING: Final[dict[type[Message], bytes]] = {
-    kind: b'{"type":"%s"' % kind.type.encode() for kind in _FREQUENT
+    kind: b'{"type":"%s"' % kind.type.encode() for kind in KINDS.values()
 }
 _DECODE: Final[dict[bytes, Callable[[bytes], Message]]] = {
-    _OPENING[kind]: msgspec.json.Decoder(kind).decode for kind in _FREQUENT
+    _OPENING[kind]: msgspec.json.Decoder(kind).decode for kind in KINDS.values()
 }
 
 
@@ -222,7 +220,7 @@ def parse(body: bytes) -> Message | Unknown:
     :raises RemoteProtocolError: not acceptable JSON, no `type`, or a known type whose members are
         missing, of the wrong type or out of range.
     """
-    message = _parse_frequent(body)
+    message = _parse_as_written(body)
     return _parse_any(body) if message is None else message
 
 
@@ -232,11 +230,9 @@ def serialize(message: Message) -> bytes:
 
     :raises LocalProtocolError: it does not fit in a frame.
     """
-    opening = _OPENING.get(type(message))
-    if opening is not None:
-        return frames.serialize(b"%b,%b" % (opening, _ENCODE(message)[1:]))
-    value = {"type": message.type, **msgspec.to_builtins(message)}
-    return frames.serialize(_ENCODE(value))
+    members = _ENCODE(message)
+    comma = b"" if members == b"{}" else b","
+    return frames.serialize(b"%b%b%b" % (_OPENING[type(message)], comma, members[1:]))
 
 
 def answer(records: Iterable[Sealed]) -> Iterator[Peers]:
@@ -248,7 +244,7 @@ def answer(records: Iterable[Sealed]) -> Iterator[Peers]:
     batch: list[Sealed] = []
     size = 0
     for sealed in records:
-        length = len(msgspec.json.encode(sealed)) + 1
+        length = len(_ENCODE(sealed)) + 1
         if batch and size + length > ANSWER:
             yield Peers(batch, more=True)
             batch, size = [], 0
@@ -257,7 +253,8 @@ def answer(records: Iterable[Sealed]) -> Iterator[Peers]:
     yield Peers(batch, more=False)
 
 
-def _parse_frequent(body: bytes) -> Message | None:
+def _parse_as_written(body: bytes) -> Message | None:
+    """The message in a body that is to the byte as we would have written it: a third of the cost."""
     opening, _, rest = body.partition(b",")
     decode = _DECODE.get(opening)
     if decode is None:
@@ -267,9 +264,12 @@ def _parse_frequent(body: bytes) -> Message | None:
         message = decode(members)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    # What is to the byte as we would have said it keeps every rule of PROTOCOL §2, also those that
-    # the decoder does not know, and holds no member that it skipped.
-    return message if _ENCODE(message) == members else None
+    # So written it keeps every rule of PROTOCOL §2, also those that the decoder does not know, and
+    # holds no member that it skipped.
+    if _ENCODE(message) != members:
+        return None
+    message.check()
+    return message
 
 
 def _parse_any(body: bytes) -> Message | Unknown:

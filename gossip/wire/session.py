@@ -16,7 +16,7 @@ The transitions are the table `TRANSITIONS`; an absent entry is a protocol error
 from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from attrs import evolve, frozen
 from msgspec import UnsetType
@@ -38,6 +38,7 @@ from gossip.wire.messages import (
     Row,
     Unknown,
 )
+from gossip.wire.terms import NEVER, Terms
 from gossip.wire.traffic import Traffic
 
 LONGEST_REASON: Final = 1024
@@ -67,8 +68,7 @@ class State(Enum):
 _Allowed: TypeAlias = Mapping[type[Message], State]
 
 
-@frozen
-class Moves:
+class Moves(NamedTuple):
     """What may be said in one state, by us and by the peer, and the state that follows."""
 
     sent: _Allowed = MappingProxyType({})
@@ -101,32 +101,7 @@ TRANSITIONS: Final = MappingProxyType(
 )
 
 
-@frozen(kw_only=True)
-class Terms:
-    """What this side promises and tolerates on a link; all waits in seconds."""
-
-    heartbeat: float = 1.0
-    """The longest silence we promise. Shorter is noticed sooner and costs more frames."""
-    hello_wait: float = 10.0
-    """For their hello, from the end of the TLS handshake. A stranger holds memory for this long."""
-    frame_wait: float = 20.0
-    """For the rest of a frame that has begun. Shorter would cut honest peers on bad lines."""
-    beats_missed: int = 3
-    """How many of its heartbeats a peer may miss before it is dead (PROTOCOL §5)."""
-    frames_per_second: float = 200.0
-    """Frames taken from one peer in the long run. Above that we stop reading (PROTOCOL §8)."""
-    frame_grain: int = 8192
-    """Each full so many bytes of a frame count as one more: JSON made to be slow to read takes 0.4 ms
-    in so many, ten times what a ping takes. With half of it a full book, in frames of 12 KiB, would
-    take a newcomer a third longer; with so much it is a tenth."""
-    frames_at_once: float = 1000.0
-    """Frames taken in one burst. It covers an answer of the largest book."""
-    pause: float = 0.1
-    """For how long reading stops when the burst is used up: the grain of the rate."""
-
-
-@frozen
-class Received:
+class Received(NamedTuple):
     """The peer said something that this state allows."""
 
     message: Message
@@ -137,8 +112,7 @@ class Silent:
     """We sent nothing for one heartbeat, or told no view for three: it is time for one."""
 
 
-@frozen
-class Broken:
+class Broken(NamedTuple):
     """
     The peer broke the rules or was too late. The session is closing; `farewell` goes out last.
     """
@@ -148,8 +122,7 @@ class Broken:
     farewell: bytes
 
 
-@frozen
-class Dead:
+class Dead(NamedTuple):
     """Nothing valid came for three of the peer's heartbeats: the link is to be aborted."""
 
     silence: float
@@ -172,6 +145,8 @@ class Session:
         """How many messages of unknown type were ignored."""
         self.promise = terms.heartbeat
         """The longest silence that the peer promises; ours until it has said hello."""
+        self.promised = terms.heartbeat
+        """The longest silence that we promised it last."""
         self.heard_at = now
         """When the last valid frame came."""
         self.traffic = Traffic()
@@ -216,6 +191,9 @@ class Session:
         self._sent_at = now
         if isinstance(message, _TELLING):
             self._viewed_at = now
+            if not isinstance(message.heartbeat, UnsetType):
+                self.promised = message.heartbeat
+                self.hastened = True
         self.traffic.frames_out += 1
         self.traffic.bytes_out += len(data)
         return data
@@ -263,7 +241,7 @@ class Session:
         """
         self.hastened = False
         if self.ended:
-            return float("inf")
+            return NEVER
         due = self._greet_by
         if self.state is State.OPEN:
             due = self._beat_at()
@@ -297,8 +275,8 @@ class Session:
 
     def _beat_at(self) -> float:
         # Pings and answers can fill every gap; without this no view would ever be told then.
-        viewed = self._viewed_at + self._terms.beats_missed * self._terms.heartbeat
-        return min(self._sent_at + self._terms.heartbeat, viewed)
+        viewed = self._viewed_at + self._terms.beats_missed * self.promised
+        return self._terms.turn(min(self._sent_at + self.promised, viewed))
 
     def _beat(self, now: float) -> list[Event]:
         # While we do not read, silence is ours.

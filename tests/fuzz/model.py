@@ -7,7 +7,8 @@ from typing import Final
 from gossip.wire import messages
 from gossip.wire.frames import HEADER, LONGEST, LONGEST_BEFORE_HELLO
 from gossip.wire.messages import Bye, Heartbeat, Hello, Message
-from gossip.wire.session import Broken, Dead, Event, Received, Role, Session, Silent, State, Terms
+from gossip.wire.session import Broken, Dead, Event, Received, Role, Session, Silent, State
+from gossip.wire.terms import Terms
 from tests.fuzz.violation import require
 
 _SLACK: Final = 1e-6

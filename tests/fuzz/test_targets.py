@@ -444,7 +444,7 @@ class SessionTests(TargetCase):
         class Wordy(Session):
             def receive(self, data: bytes, now: float) -> list[Event]:
                 return [
-                    evolve(event, farewell=messages.serialize(Bye(event.code, "x" * 1025)))
+                    event._replace(farewell=messages.serialize(Bye(event.code, "x" * 1025)))
                     if isinstance(event, Broken)
                     else event
                     for event in super().receive(data, now)
@@ -492,14 +492,14 @@ class SessionTests(TargetCase):
         class Vague(Session):
             def receive(self, data: bytes, now: float) -> list[Event]:
                 return [
-                    evolve(event, reason="?") if isinstance(event, Broken) else event
+                    event._replace(reason="?") if isinstance(event, Broken) else event
                     for event in super().receive(data, now)
                 ]
 
         class Odd(Session):
             def receive(self, data: bytes, now: float) -> list[Event]:
                 return [
-                    evolve(event, code="tired") if isinstance(event, Broken) else event
+                    event._replace(code="tired") if isinstance(event, Broken) else event
                     for event in super().receive(data, now)
                 ]
 

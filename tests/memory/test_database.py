@@ -12,6 +12,7 @@ from contextlib import closing
 from attrs import evolve
 
 from gossip.memory.database import Database, Loaded, Reader
+from gossip.memory.history import Unreadable
 from gossip.memory.rows import OLDEST_OCCURRENCE, Batch, memory_of
 from gossip.memory.schema import Damaged
 from gossip.mesh.status import Occurrence
@@ -258,7 +259,7 @@ class ReaderTests(DatabaseCase):
     def test_no_file(self) -> None:
         """Where there is none it makes none."""
         reader = Reader(self.path.with_name("other.db"))
-        self.assertRaises(sqlite3.OperationalError, reader.since, 0, 1, 1)
+        self.assertRaises(Unreadable, reader.since, 0, 1, 1)
         self.assertFalse(reader.path.exists())
 
     def test_quick(self) -> None:

@@ -25,7 +25,7 @@ from gossip.mesh.target import Target
 from gossip.settings import Limits
 from gossip.trust.identity import PeerId
 from gossip.wire.messages import Message
-from gossip.wire.session import Terms
+from gossip.wire.terms import Terms
 from tests.cases import UnitCase
 from tests.street import WALL, identity, record
 

@@ -2,13 +2,24 @@
 Who becomes a link, and which of two stays.
 """
 
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 from attrs import evolve
 
 from gossip.mesh.status import IdentityMismatch, PeerAlive, PeerDead, Refused
 from gossip.settings import Limits, Seed
+from gossip.trust import records
 from gossip.wire import frames
 from gossip.wire.messages import Bye, GetPeers, Heartbeat, Hello, Peers, Ping, Pong
 from tests.street import WALL, Line, Puppet, Street, StreetCase, identity, record
+
+
+def _counted(counts: Counter[str], name: str, work: Callable[..., Any], *args: Any) -> Any:
+    counts[name] += 1
+    return work(*args)
 
 
 class AdmissionCase(StreetCase):
@@ -45,6 +56,18 @@ class HelloTests(AdmissionCase):
         self.assertEqual({p.id}, set(self.a.mesh.links))
         self.assertEqual(1, len(line.of(Hello)))
         self.assertEqual(p.host, line.of(Hello)[0].observed)
+
+    def test_read_and_verified_once(self) -> None:
+        """The record of a stranger costs one look and one signature, that of a known one one look."""
+        for known in (False, True):
+            p, said = self.town.puppet(f"p{known}"), Counter[str]()
+            if known:
+                self.a.mesh.book.learn(p.hello.record, WALL, loopback=False)
+            for name in ("read", "verify"):
+                self.patch(records, name, partial(_counted, said, name, getattr(records, name)))
+            p.dial(self.a)
+            self.assertIn(p.id, self.a.mesh.links)
+            self.assertEqual({"read": 1} | ({} if known else {"verify": 1}), said)
 
     def test_bad(self) -> None:
         """Each fault has its code, and none of them leaves a trace in the book."""

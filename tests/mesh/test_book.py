@@ -3,7 +3,9 @@ Every record held, and what became of each peer.
 """
 
 import contextlib
+import json
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Callable
 from hashlib import sha256
 from itertools import count, product
@@ -21,13 +23,13 @@ from gossip.mesh.book import (
     BookFull,
     Entry,
     Happening,
-    Held,
     PeerState,
-    bucket_of,
 )
 from gossip.mesh.memories import Memory
+from gossip.mesh.view import Held, bucket_of
+from gossip.trust import records
 from gossip.trust.identity import Identity, PeerId
-from gossip.trust.records import Record, RecordForged, RecordRefused, make
+from gossip.trust.records import Record, RecordForged, RecordRefused, make, read
 from gossip.wire.messages import Sealed
 from tests.cases import UnitCase
 
@@ -81,6 +83,10 @@ class BookCase(UnitCase):
         """Hear a record of a peer from others."""
         sealed = record(identity, made_at, **changes).sealed
         return self.book.learn(sealed, NOW, loopback=False)
+
+    def greet(self, identity: Identity, made_at: float = NOW) -> Record | None:
+        """Hear a record of a peer from itself, to open a link."""
+        return self.book.greeted(record(identity, made_at), NOW, loopback=False)
 
     def entry(self, identity: Identity) -> Entry:
         """What is known of a peer."""
@@ -198,7 +204,36 @@ class LearnTests(BookCase):
         self.book.renew_own(renewed)
         self.assertIs(renewed, self.book.own)
         self.assertIsNone(self.learn(SELF, NOW + 4))
-        self.assertEqual([renewed.sealed], list(self.book.held(None)))
+        self.assertEqual([renewed.sealed], list(self.book.held().sealed()))
+
+    def test_each_is_read_and_verified_once(self) -> None:
+        """What is learned is looked at once, however often it comes; what is older is only read."""
+        counts = counted(self)
+        many = [record(identity).sealed for identity in PEERS[:10]]
+        for expected in ([10, 10], [10, 10]):
+            for sealed in many:
+                self.book.learn(sealed, NOW, loopback=False)
+            self.assertEqual(expected, [counts[name] for name in ("read", "verify")])
+        self.learn(PEERS[0], NOW - 1)
+        self.assertEqual({"read": 11, "verify": 10}, counts)
+
+    def test_written_otherwise(self) -> None:
+        """What is not written as this node would write it is known again all the same."""
+        sealed = backwards(PEERS[0])
+        self.assertIsNotNone(self.book.learn(sealed, NOW, loopback=False))
+        counts = counted(self)
+        self.assertIsNone(self.book.learn(sealed, NOW, loopback=False))
+        self.assertEqual({}, counts)
+
+    def test_another_id_in_it(self) -> None:
+        """A record in whose text another id comes first is not taken for that peer's."""
+        self.learn(PEERS[0])
+        sealed = backwards(PEERS[1], tags={"id": PEERS[0].id})
+        self.assertIn(PEERS[0].id, sealed.body[: sealed.body.index(PEERS[1].id)])
+        learned = self.book.learn(sealed, NOW, loopback=False)
+        assert learned is not None
+        self.assertEqual(PEERS[1].id, learned.id)
+        self.assertIsNone(self.book.learn(sealed, NOW, loopback=False))
 
     def test_looking_while_learning(self) -> None:
         """Whoever goes through the book is not disturbed by what is learned meanwhile."""
@@ -206,6 +241,61 @@ class LearnTests(BookCase):
         for peer, _ in self.book:
             self.learn(PEERS[PEERS.index(by_id(peer)) + 3])
         self.assertEqual([0, 1, 2, 3, 4, 5], self.known())
+
+
+class GreetedTests(BookCase):
+    """A record with which its subject opens a link."""
+
+    def test_new_and_again(self) -> None:
+        """It is taken, or skipped, as one that others tell."""
+        taken = self.greet(PEERS[0])
+        assert taken is not None
+        self.assertEqual(PEERS[0].id, taken.id)
+        self.assertIsNone(self.greet(PEERS[0]))
+
+    def test_not_read_again(self) -> None:
+        """It is held ready, also where it was known before; an older one is not taken for it."""
+        self.learn(PEERS[1])
+        for identity in PEERS[:2]:
+            said = record(identity)
+            self.book.greeted(said, NOW, loopback=False)
+            counts = counted(self)
+            self.book.happened(identity.id, Happening.LINKED)
+            self.assertIs(said, self.entry(identity).record)
+            self.assertEqual({}, counts)
+        self.greet(PEERS[0], NOW - 1)
+        self.assertEqual(int(NOW * 1000), self.entry(PEERS[0]).record.seq)
+
+    def test_own(self) -> None:
+        """One with the node's own key, and a newer number, is returned and held by nobody."""
+        self.assertIsNotNone(self.greet(SELF, NOW + 1))
+        self.assertEqual(0, len(self.book))
+
+
+def backwards(identity: Identity, **changes: Any) -> Sealed:
+    """A record that an identity made, with its members in another order, and spaces between."""
+    members = json.loads(record(identity, **changes).sealed.body)
+    body = json.dumps(dict(reversed(members.items())))
+    signature = identity.sign(b"p2p-gossip/1 record\n" + body.encode())
+    return Sealed(body, b64encode(signature).decode())
+
+
+def counted(case: UnitCase) -> Counter[str]:
+    """From here on, how often a record is read, and how often one is verified."""
+    counts: Counter[str] = Counter()
+
+    def count(name: str) -> None:
+        work = getattr(records, name)
+
+        def counting(*args: Any) -> Any:
+            counts[name] += 1
+            return work(*args)
+
+        case.patch(records, name, counting)
+
+    count("read")
+    count("verify")
+    return counts
 
 
 def by_id(peer: PeerId) -> Identity:
@@ -338,7 +428,7 @@ class CapacityTests(BookCase):
         """Who went is not in the view any more, and may come back."""
         self.fill()
         self.learn(PEERS[10])
-        self.assertNotIn(record(PEERS[0]).sealed, list(self.book.held(None)))
+        self.assertNotIn(record(PEERS[0]).sealed, list(self.book.held().sealed()))
         self.assertIsNone(self.book.get(PEERS[0].id))
         self.assertIsNotNone(self.learn(PEERS[0]))
         self.assertNotIn(1, self.known())
@@ -349,12 +439,7 @@ class CapacityTests(BookCase):
         self.link(*range(10))
         for linking in (False, True):
             error = self.assertRaises(
-                RecordRefused,
-                self.book.learn,
-                record(PEERS[10]).sealed,
-                NOW,
-                loopback=False,
-                linking=linking,
+                RecordRefused, self.greet if linking else self.learn, PEERS[10]
             )
             self.assertEqual("the book is full of peers that were linked", str(error))
         self.assertEqual(list(range(10)), self.known())
@@ -366,7 +451,7 @@ class CapacityTests(BookCase):
         self.book.happened(PEERS[3].id, Happening.DIED)
         self.book.happened(PEERS[4].id, Happening.SAID_BYE)
         self.assertRaises(RecordRefused, self.learn, PEERS[10])
-        self.book.learn(record(PEERS[10]).sealed, NOW, loopback=False, linking=True)
+        self.greet(PEERS[10])
         self.assertEqual([0, 1, 2, 4, 5, 6, 7, 8, 9, 10], self.known())
 
     def test_never_linked_before_lost(self) -> None:
@@ -374,7 +459,7 @@ class CapacityTests(BookCase):
         self.fill()
         self.link(0)
         self.book.happened(PEERS[0].id, Happening.DIED)
-        self.book.learn(record(PEERS[10]).sealed, NOW, loopback=False, linking=True)
+        self.greet(PEERS[10])
         self.assertEqual([0, 2, 3, 4, 5, 6, 7, 8, 9, 10], self.known())
 
     def bodies(self, count: int) -> None:
@@ -423,8 +508,8 @@ class CapacityTests(BookCase):
     def test_forged_ones_push_out_nobody(self) -> None:
         """A record that is refused takes nobody's place."""
         self.fill()
-        sealed = forged(PEERS[10])
-        self.assertRaises(RecordForged, self.book.learn, sealed, NOW, loopback=False, linking=True)
+        forgery = read(forged(PEERS[10]))
+        self.assertRaises(RecordForged, self.book.greeted, forgery, NOW, loopback=False)
         self.assertEqual(list(range(10)), self.known())
 
 
@@ -446,7 +531,7 @@ class ExpiryTests(BookCase):
         self.assertEqual([], self.book.expire(NOW + TTL - 0.1, nobody))
         self.assertEqual([PEERS[0].id], self.book.expire(NOW + TTL, nobody))
         self.assertEqual([1], self.known())
-        self.assertNotIn(record(PEERS[0]).sealed, list(self.book.held(None)))
+        self.assertNotIn(record(PEERS[0]).sealed, list(self.book.held().sealed()))
 
     def test_renewed(self) -> None:
         """A peer whose record was renewed in time is not forgotten."""
@@ -468,7 +553,7 @@ class ExpiryTests(BookCase):
         self.book.happened(PEERS[0].id, Happening.LINKED)
         self.assertEqual([], self.book.expire(NOW + TTL, everybody))
         self.assertEqual([0], self.known())
-        self.assertEqual([self.own.sealed], list(self.book.held(None)))
+        self.assertEqual([self.own.sealed], list(self.book.held().sealed()))
         self.assertEqual(f"{self.own.digest:016x}", self.book.view())
         renewed = self.learn(PEERS[0], NOW + TTL)
         assert renewed is not None
@@ -509,7 +594,7 @@ class ExpiryTests(BookCase):
     def test_own(self) -> None:
         """The node does not forget itself, however late it is."""
         self.assertEqual([], self.book.expire(NOW + 100 * TTL, nobody))
-        self.assertEqual([self.own.sealed], list(self.book.held(None)))
+        self.assertEqual([self.own.sealed], list(self.book.held().sealed()))
 
     def test_many_renewals(self) -> None:
         """Memory does not grow with the records that were replaced, nor is one forgotten."""
@@ -552,29 +637,23 @@ class ViewTests(BookCase):
             self.learn(PEERS[number])
         self.assertEqual(other.view(), self.book.view())
         self.assertEqual(other.buckets(), self.book.buckets())
-        self.assertEqual([], list(other.held(self.book.buckets())))
-
-    def test_bucket(self) -> None:
-        """The first byte of its id says in which bucket a peer counts."""
-        self.assertEqual(0, bucket_of(PeerId("00" + "f" * 62)))
-        self.assertEqual(0xA5, bucket_of(PeerId("a5" + "0" * 62)))
-        self.assertEqual(255, bucket_of(PeerId("f" * 64)))
+        self.assertEqual([], list(other.lacking(self.book.buckets()).sealed()))
 
     def test_held(self) -> None:
         """Who asks for all gets all records, the node's own included."""
         self.fill(3)
         expected = {self.own.sealed, *(record(identity).sealed for identity in PEERS[:3])}
-        self.assertEqual(expected, set(self.book.held(None)))
-        self.assertEqual(4, len(list(self.book.held(None))))
+        self.assertEqual(expected, set(self.book.held().sealed()))
+        self.assertEqual(4, len(list(self.book.held().sealed())))
 
     def test_held_in_buckets_that_differ(self) -> None:
         """Who tells its buckets gets the records of those that differ, and no others."""
         self.fill(3)
         theirs = bytearray(self.book.buckets())
-        self.assertEqual([], list(self.book.held(bytes(theirs))))
+        self.assertEqual([], list(self.book.lacking(bytes(theirs)).sealed()))
         bucket = bucket_of(PEERS[0].id)
         theirs[8 * bucket + 7] ^= 1
-        found = set(self.book.held(bytes(theirs)))
+        found = set(self.book.lacking(bytes(theirs)).sealed())
         self.assertIn(record(PEERS[0]).sealed, found)
         for sealed in (self.own.sealed, *(record(identity).sealed for identity in PEERS[1:3])):
             same = bucket == int(sealed.body.split('"id":"')[1][:2], 16)
@@ -594,12 +673,14 @@ class ViewTests(BookCase):
                 wanted.remove(start)
                 before = self.book.buckets()
                 self.learn(identity)
-                self.assertEqual([record(identity).sealed], list(self.book.held(before)))
+                self.assertEqual(
+                    [record(identity).sealed], list(self.book.lacking(before).sealed())
+                )
 
     def test_held_while_learning(self) -> None:
         """An answer that is under way while more is learned goes on."""
         self.fill(3)
-        answer = self.book.held(None)
+        answer = self.book.held().sealed()
         next(answer)
         self.learn(PEERS[3])
         self.assertEqual(3, len(list(answer)))
@@ -699,7 +780,7 @@ class AgainstASimpleModelTests(UnitCase):
             self.assertEqual({peer: entry.record for peer, entry in book}, model.peers)
             self.assertEqual(model.view(own), (book.view(), book.buckets()))
             sealed = {held.sealed for held in (own, *model.counted.values())}
-            self.assertEqual(sealed, set(book.held(None)))
+            self.assertEqual(sealed, set(book.held().sealed()))
 
 
 class MemoryCase(BookCase):

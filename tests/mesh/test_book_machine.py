@@ -244,14 +244,14 @@ class BookMachine(RuleBasedStateMachine):
     def _same_answers(self) -> None:
         """All is told that has not expired; to one who lacks one record, no more than its bucket."""
         holding = self._holding()
-        assert _bodies(self.book.held(None)) == _bodies(record.sealed for record in holding)
-        assert not list(self.book.held(self.book.buckets()))
+        assert _bodies(self.book.held().sealed()) == _bodies(record.sealed for record in holding)
+        assert not self.book.lacking(self.book.buckets()).held
         for record in holding:
             first = int(record.peer[:2], 16)
             theirs = bytearray(self.book.buckets())
             theirs[first * 8 + 7] ^= 1
             same = [r.sealed for r in holding if int(r.peer[:2], 16) == first]
-            assert _bodies(self.book.held(bytes(theirs))) == _bodies(same)
+            assert _bodies(self.book.lacking(bytes(theirs)).sealed()) == _bodies(same)
 
     # The rules of PROTOCOL §6 and §8, one by one.
 
@@ -287,9 +287,7 @@ class BookMachine(RuleBasedStateMachine):
         self.past.append(what)
         dropped = self.book.dropped
         try:
-            learned = self.book.learn(
-                what.sealed, self.now / 1000, loopback=loopback, linking=linking
-            )
+            learned = self._told(what.sealed, loopback, linking)
         except RecordRefused as error:
             assert type(error) is expected, error
             return False
@@ -303,6 +301,11 @@ class BookMachine(RuleBasedStateMachine):
             known = self.model[what.peer]
             known.loopback |= loopback and known.record.sealed == what.sealed
         return True
+
+    def _told(self, sealed: Sealed, loopback: bool, linking: bool) -> Record | None:
+        if linking:
+            return self.book.greeted(read(sealed), self.now / 1000, loopback=loopback)
+        return self.book.learn(sealed, self.now / 1000, loopback=loopback)
 
     def _take(self, what: Heard, loopback: bool, linking: bool) -> None:
         if what.who == SELF:

@@ -28,7 +28,8 @@ from gossip.wire.messages import (
     parse,
     serialize,
 )
-from gossip.wire.session import Role, Terms
+from gossip.wire.session import Role
+from gossip.wire.terms import Terms
 from tests.cases import UnitCase
 from tests.street import WALL, record
 
@@ -105,6 +106,7 @@ class Witness:
         """Note when."""
         self._fail("ping_due")
         self.pings.append(now)
+        link.tell(Ping(len(self.pings), ""))
         link.ping_next(now + 5)
 
     def lost(self, link: Link, ending: Ending) -> None:
@@ -296,6 +298,15 @@ class WaitTests(LinkCase):
         self.hear(BEAT)
         self.pass_by(2)
         self.assertEqual(1, len(self.witness.pings))
+
+    def test_a_ping_is_as_good_as_a_heartbeat(self) -> None:
+        """Where both are due, only the ping is said."""
+        self.open()
+        self.hear(BEAT)
+        self.link.ping_next(self.time.seconds() + 1.0)
+        said = len(self.wire.messages())
+        self.pass_by(1.0)
+        self.assertEqual([Ping(1, "")], self.wire.messages()[said:])
 
     def test_closing(self) -> None:
         """A peer that does not answer a close is cut when its time is up."""

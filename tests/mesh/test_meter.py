@@ -5,9 +5,10 @@ The meter between TCP and TLS.
 from collections.abc import Callable
 from typing import Any
 
+from twisted.internet.abstract import FileDescriptor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import wrapClientTLS, wrapServerTLS
-from twisted.internet.error import ConnectionDone
+from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IHandshakeListener, IPushProducer, ITCPTransport
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.testing import MemoryReactorClock, StringTransport
@@ -297,6 +298,79 @@ class UnreadTests(MeterCase):
         """The producer hears of all that it would hear of without a meter."""
         self.tcp.producer.stopProducing()
         self.assertEqual(["stop"], self.producer.told)
+
+
+class Socket(FileDescriptor):
+    """A connection of the reactor whose socket takes so many bytes, and then no more."""
+
+    def __init__(self, room: int) -> None:
+        self.clock = MemoryReactorClock()
+        super().__init__(reactor=self.clock)
+        self.connected = 1
+        self.room = room
+        self.taken = b""
+        self.fault: Exception | None = None
+        self.writes = 0
+
+    def writeSomeData(self, data: bytes) -> int | Exception:
+        """Take what there is room for."""
+        self.writes += 1
+        if self.fault is not None:
+            return self.fault
+        part = data[: self.room]
+        self.room -= len(part)
+        self.taken += part
+        return len(part)
+
+    @property
+    def watched(self) -> bool:
+        """Whether the reactor is asked to tell when there is room."""
+        return self in self.clock.writers
+
+
+class WriteTests(UnitCase):
+    """What is written goes out at once, as far as the socket takes it."""
+
+    def over(self, room: int) -> tuple[Socket, Meter]:
+        """A meter over a socket."""
+        clock, socket = MemoryReactorClock(), Socket(room)
+        one = Meter(Metered(Factory.forProtocol(Above), clock), Above())
+        one.makeConnection(socket)
+        return socket, one
+
+    def test_at_once(self) -> None:
+        """The reactor need not be asked for a turn."""
+        socket, one = self.over(100)
+        one.write(b"one")
+        one.write(b"two")
+        self.assertEqual((b"onetwo", False), (socket.taken, socket.watched))
+
+    def test_no_room(self) -> None:
+        """What does not fit waits, and nothing that is written later overtakes it."""
+        socket, one = self.over(4)
+        one.write(b"123456")
+        socket.room = 100
+        one.write(b"789")
+        self.assertEqual((b"1234", True), (socket.taken, socket.watched))
+        socket.doWrite()
+        self.assertEqual(b"123456789", socket.taken)
+        one.write(b"0")
+        socket.doWrite()
+        self.assertEqual(b"1234567890", socket.taken)
+
+    def test_broken(self) -> None:
+        """That a connection is broken is left to the reactor to find out, as it always does."""
+        socket, one = self.over(100)
+        socket.fault = ConnectionLost()
+        one.write(b"one")
+        self.assertEqual((b"", True), (socket.taken, socket.watched))
+
+    def test_gone(self) -> None:
+        """What is said to a connection that is gone is lost, and nothing else."""
+        socket, one = self.over(100)
+        socket.connected = 0
+        one.write(b"one")
+        self.assertEqual((b"", 0), (socket.taken, socket.writes))
 
 
 @implementer(IHandshakeListener)

@@ -6,9 +6,11 @@ from base64 import b64encode
 from itertools import pairwise
 
 from gossip.mesh.reconcile import FEW
+from gossip.mesh.view import THIN, bucket_of
 from gossip.settings import Limits
+from gossip.trust.records import Record
 from gossip.wire.messages import BUCKET_BYTES, BUCKETS, GetPeers, Heartbeat, Peers, Ping
-from tests.street import WALL, Line, StreetCase, record
+from tests.street import WALL, Line, StreetCase, identity, record
 
 ODD = "f" * 16
 """A view that nobody has."""
@@ -249,6 +251,44 @@ class AnsweringTests(ReconcileCase):
         line.say(GetPeers(b64encode(mine).decode()))
         self.town.run(0.2, 0.01)
         self.assertTrue(0 < len(self.told(line)) < 20)
+
+    def bucketful(self, bucket: int, count: int) -> list[Record]:
+        """Have so many in one bucket of the book; the records."""
+        names = (f"y{i}" for i in range(1000 * count))
+        made = [record(n) for n in names if bucket_of(identity(n).id) == bucket]
+        for one in made[:count]:
+            self.a.mesh.book.learn(one.sealed, WALL, loopback=False)
+            self.a.mesh._dialer.want(one.id, 10000)
+        return made[:count]
+
+    def ask(self, line: Line, lacking: list[Record]) -> set[str]:
+        """What one is told that knows all but these."""
+        line.heard.clear()
+        sums = bytearray(self.a.mesh.book.buckets())
+        for one in lacking:
+            place = slice(8 * bucket_of(one.id), 8 * bucket_of(one.id) + BUCKET_BYTES)
+            other = int.from_bytes(sums[place], "big") ^ one.digest
+            sums[place] = other.to_bytes(BUCKET_BYTES, "big")
+        line.say(GetPeers(b64encode(sums).decode()))
+        self.town.run(1.5)
+        return self.told(line)
+
+    def test_guess(self) -> None:
+        """Of a thick bucket that what differs is told; all of it, once, to who asks again."""
+        many = self.bucketful(7, 2 * THIN)
+        line = self.link("p")
+        everything = {one.sealed.body for one in many}
+        self.assertEqual({many[0].sealed.body}, self.ask(line, many[:1]))
+        self.assertLessEqual(everything, self.ask(line, many[:1]))
+        self.assertEqual(set(), self.ask(line, many[:3]))
+        self.assertLessEqual(everything, self.ask(line, many[:3]))
+        self.assertEqual({many[1].sealed.body}, self.ask(line, many[1:2]))
+
+    def test_guess_on_another_link(self) -> None:
+        """What one link was told is nothing to another."""
+        many = self.bucketful(7, 2 * THIN)
+        for name in "pq":
+            self.assertEqual({many[0].sealed.body}, self.ask(self.link(name), many[:1]))
 
     def test_few_are_asked_for_without_buckets(self) -> None:
         """Buckets are sent only where they are shorter than the answer."""

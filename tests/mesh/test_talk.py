@@ -3,11 +3,13 @@ What is said on links that are up.
 """
 
 from attrs import evolve
+from msgspec import UNSET
 
+from gossip.mesh.beat import Beat
 from gossip.mesh.book import PeerState
 from gossip.mesh.status import PeerLeft, PingHeard
 from gossip.settings import Limits, Seed
-from gossip.wire.messages import Bye, Hello, Peers, Ping, Pong, Sealed
+from gossip.wire.messages import Bye, Heartbeat, Hello, Peers, Ping, Pong, Sealed
 from tests.street import PORT, WALL, Line, StreetCase, identity, record
 
 
@@ -54,6 +56,46 @@ class PingTests(TalkCase):
         self.town.clock.advance(20)
         self.town.run(2)
         self.assertLessEqual(len(self.line.of(Ping)) - before, 3)
+
+    def test_with_the_first_answer(self) -> None:
+        """Who is pinged first pings along with the answer, and from then on both do so at a time."""
+        q = self.town.puppet("q").dial(self.town.house("b", period=600.0), period=600.0)
+        before = len(q.of(Ping))
+        q.say(Ping(1, ""))
+        self.town.run(0.1, 0.01)
+        self.assertEqual((0, 1), (before, len(q.of(Ping))))
+        self.assertLess(q.heard.index(q.of(Pong)[0]), q.heard.index(q.of(Ping)[0]))
+
+    def test_two_ends_do_not_hasten_each_other(self) -> None:
+        """However they answer each other, each pings once a period, and not more often."""
+        nodes = [self.town.house(f"n{i}", join=[self.a], period=1.0) for i in range(2)]
+        self.town.until(lambda: self.town.is_mesh([self.a, *nodes]), 20)
+        trips = nodes[0].mesh.links[nodes[1].id].round_trips
+        before = trips.sent
+        self.town.run(100)
+        self.assertTrue(98 <= trips.sent - before <= 102, trips.sent - before)
+
+    def test_one_that_pings_more_often_than_it_said(self) -> None:
+        """A flood of pings is a flood of answers, and not of pings of ours."""
+        self.town.run(1.5)
+        before = len(self.line.of(Ping))
+        for seq in range(1, 200):
+            self.line.say(Ping(seq, ""))
+            self.town.run(0.05, 0.05)
+        self.assertLessEqual(len(self.line.of(Ping)) - before, 12)
+
+    def test_a_new_promise(self) -> None:
+        """Each link hears of it with the next heartbeat, once."""
+        self.town.run(2)
+        self.a.mesh._talk.settings = evolve(self.a.mesh._talk.settings, period=1000.0)
+        self.line.say(Pong(1))
+        self.a.mesh._talk.beat = Beat(0.5, steady=True)
+        told = len(self.line.of(Heartbeat))
+        self.town.run(4, 0.01)
+        promises = [beat.heartbeat for beat in self.line.of(Heartbeat)[told:]]
+        self.assertEqual(0.5, promises[0])
+        self.assertEqual({UNSET}, set(promises[1:]))
+        self.assertGreaterEqual(len(promises), 5)
 
     def test_answer(self) -> None:
         """A ping is answered with its number, and shown with the time of the last round trip."""

@@ -5,7 +5,8 @@ What happened since the start.
 from gossip.mesh.link import Link
 from gossip.mesh.status import PeerLeft
 from gossip.mesh.tally import Tally
-from gossip.wire.session import Role, Session, Terms
+from gossip.wire.session import Role, Session
+from gossip.wire.terms import Terms
 from gossip.wire.traffic import Traffic
 from tests.cases import UnitCase
 

@@ -73,9 +73,8 @@ class ConductTests(VillageCase):
     def test_links_with_other_networks_are_seen(self) -> None:
         """A network is for itself."""
         village = self.village(2)
-        (link,) = self.links(village, "n1")
-        assert link.hello is not None
-        link.hello = evolve(link.hello, network="another")
+        machine = village.machine("n1")
+        machine.settings = evolve(machine.settings, network="another")
         self.assertEqual(1, len(list(conduct.links_are_who_was_dialed(village.watch))))
 
     def test_connections_that_stay_pending_are_seen(self) -> None:

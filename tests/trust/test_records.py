@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from gossip.trust import signing
+from gossip.trust import records, signing
 from gossip.trust.identity import Identity
 from gossip.trust.records import (
     Record,
@@ -205,6 +205,29 @@ class ReadTests(UnitCase):
         read(seal(json.dumps(body(tags={"tag": "x" * (4096 - empty)}))))
         longer = json.dumps(body(tags={"tag": "x" * (4097 - empty)}))
         self.assertEqual("its tags are longer than 4096 bytes", self.refused(longer))
+
+    @settings(deadline=None, database=None, max_examples=300)
+    @given(
+        some.lists(
+            some.tuples(
+                some.integers(0, 400),
+                some.integers(0, 2),
+                some.sampled_from([*'"{}[]:,\\ 0159-.e', '"seq":2', "ttl", "\xe4", "1e999"]),
+            ),
+            max_size=2,
+        )
+    )
+    def test_the_short_way_leads_where_the_long_one_does(
+        self, edits: list[tuple[int, int, str]]
+    ) -> None:
+        """However a record is garbled, it is read as it would be by rules alone, or not at all."""
+        raw = record().sealed.body.encode()
+        self.assertIsNotNone(records._read_as_made(raw))
+        for place, length, text in edits:
+            raw = raw[:place] + text.encode() + raw[place + length :]
+        short = records._read_as_made(raw)
+        if short is not None:
+            self.assertEqual(records._read_any(raw), short, raw)
 
     @settings(deadline=None, database=None, max_examples=100)
     @given(some.text(max_size=200), some.text(max_size=50))

@@ -26,17 +26,8 @@ from gossip.wire.messages import (
     Row,
     Sealed,
 )
-from gossip.wire.session import (
-    Broken,
-    Dead,
-    Event,
-    Received,
-    Role,
-    Session,
-    Silent,
-    State,
-    Terms,
-)
+from gossip.wire.session import Broken, Dead, Event, Received, Role, Session, Silent, State
+from gossip.wire.terms import Terms
 from tests.cases import UnitCase
 from tests.wire.samples import ALPHA
 
@@ -124,7 +115,8 @@ def session_in(
 ) -> Session:
     """A session that was led into a state by an ordinary conversation, all at time 0."""
     session = Session(role, terms or Terms(), 0.0)
-    steps = [lambda: session.send(HELLO, 0.0), lambda: session.receive(frame(theirs), 0.0)]
+    ours = evolve(HELLO, heartbeat=session.promised)
+    steps = [lambda: session.send(ours, 0.0), lambda: session.receive(frame(theirs), 0.0)]
     if role is Role.ACCEPTOR:
         steps.reverse()
     for step in steps[: 0 if state is State.GREETING else 1 if state is State.GREETED else 2]:
@@ -542,6 +534,50 @@ class SilentTests(SessionCase):
         session = opened(terms=Terms(heartbeat=3.0))
         self.assertEqual([Silent()], session.tick(3.0))
         self.assertEqual([Dead(3.0)], session.tick(3.0))
+
+
+class GridTests(SessionCase):
+    """Many links have their turn together."""
+
+    def test_one_turn(self) -> None:
+        """Whoever was told something within a grain is told the next thing at the same time."""
+        terms = Terms(grain=0.25)
+        turns = set()
+        for at in (0.5, 0.6, 0.74):
+            session = opened(terms=terms)
+            session.send(Ping(1, ""), at)
+            turns.add(session.deadline())
+        self.assertEqual({1.5}, turns)
+
+    def test_due_at_its_turn(self) -> None:
+        """A heartbeat is said when its turn comes, though it would not be due yet without a grid."""
+        session = opened(terms=Terms(grain=0.25))
+        session.send(Ping(1, ""), 0.7)
+        session.receive(frame(BEAT), 1.0)
+        self.assertEqual([], session.tick(1.4))
+        self.assertEqual([Silent()], session.tick(1.5))
+
+
+class PromiseTests(SessionCase):
+    """What we said last is what we keep."""
+
+    def test_longer(self) -> None:
+        """From a longer promise on, we are silent for longer."""
+        session = opened()
+        session.send(Heartbeat(HELLO.view, 4.0), 0.5)
+        session.receive(frame(BEAT), 1.0)
+        self.assertEqual(4.0, session.promised)
+        self.assertEqual([], session.tick(2.9))
+        session.receive(frame(BEAT), 3.0)
+        self.assertEqual([Silent()], session.tick(4.5))
+
+    def test_shorter(self) -> None:
+        """From a shorter one on something is due earlier, and it is said so."""
+        session = opened(terms=PATIENT, heartbeat=60.0)
+        session.deadline()
+        session.send(Heartbeat(HELLO.view, 0.5), 1.0)
+        self.assertTrue(session.hastened)
+        self.assertEqual(1.5, session.deadline())
 
 
 class HastenedTests(SessionCase):

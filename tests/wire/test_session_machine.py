@@ -28,7 +28,8 @@ from gossip.wire.messages import (
     Sealed,
     Unknown,
 )
-from gossip.wire.session import Broken, Dead, Event, Received, Role, Session, State, Terms
+from gossip.wire.session import Broken, Dead, Event, Received, Role, Session, State
+from gossip.wire.terms import Terms
 from tests.cases import UnitCase
 from tests.machines import prove
 from tests.wire.samples import ALPHA
@@ -39,7 +40,7 @@ PAUSE: Final = 0.125
 """All times are multiples of 1/16 s, which floats add up without an error."""
 
 OURS: Final = 1.0
-"""Our own heartbeat."""
+"""Our own heartbeat, until we have promised another."""
 
 TERMS: Final = Terms(
     heartbeat=OURS,
@@ -144,6 +145,7 @@ class SessionMachine(RuleBasedStateMachine):
         self.heard_at = self.sent_at = self.viewed_at = self.begun_at = 0.0
         self.greet_by = HELLO_WAIT
         self.promise = HELLO.heartbeat
+        self.ours = OURS
         self.suspected_at = -1.0
         self.costs: list[tuple[float, float]] = []
         """When how many frames were taken, or charged."""
@@ -326,6 +328,8 @@ class SessionMachine(RuleBasedStateMachine):
         self.sent_at = self.now
         if isinstance(message, Hello | Heartbeat):
             self.viewed_at = self.now
+            if isinstance(message.heartbeat, float):
+                self.ours = message.heartbeat
 
     def _refill(self) -> None:
         self.tokens = min(BURST, self.tokens + RATE * (self.now - self.tokens_at))
@@ -456,7 +460,7 @@ class SessionMachine(RuleBasedStateMachine):
     def _silent(self, *, ticked: bool) -> None:
         assert ticked
         assert self.state is State.OPEN
-        assert self.now >= min(self.sent_at + OURS, self.viewed_at + MISSED * OURS)
+        assert self.now >= min(self.sent_at + self.ours, self.viewed_at + MISSED * self.ours)
         self.send(Heartbeat(VIEW))
 
     def _nothing_forgotten(self, *, ticked: bool) -> None:
@@ -471,7 +475,7 @@ class SessionMachine(RuleBasedStateMachine):
         if self.state is not State.OPEN:
             assert self.now < self.greet_by
             return
-        assert self.now < min(self.sent_at + OURS, self.viewed_at + MISSED * OURS)
+        assert self.now < min(self.sent_at + self.ours, self.viewed_at + MISSED * self.ours)
         if self.session.reading and self.now >= self.heard_at + MISSED * self.promise:
             assert self.suspected_at < 0, "the verdict is due"
             self.suspected_at = self.now

@@ -7,7 +7,8 @@ from itertools import islice
 from typing import Final
 
 from gossip.wire.errors import LocalProtocolError
-from gossip.wire.session import Event, Role, Session, Terms
+from gossip.wire.session import Event, Role, Session
+from gossip.wire.terms import Terms
 from tests.fuzz import scripts
 from tests.fuzz.model import Model
 from tests.fuzz.scripts import ARRIVALS, Kind, Step
