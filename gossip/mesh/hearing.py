@@ -66,9 +66,6 @@ class Hearing:
     witnesses: Sequence[Link]
     until: float
     """By `clock`."""
-    patient: bool = False
-    """Whether to wait until then although all have answered, if one is heard by nobody: losses come
-    in crowds where a line is cut, and more may come."""
     over: Deferred[Mapping[PeerId, Heard]] = field(factory=Deferred)
     _told: dict[PeerId, Told | None] = field(factory=dict)
     _backs: dict[PeerId, Back | None] = field(factory=dict)
@@ -118,10 +115,8 @@ class Hearing:
         self._maybe_end()
 
     def _maybe_end(self) -> None:
-        complete = len(self._told) == len(self.witnesses) and not self._crossed
-        if not complete or (self.patient and len(self._backs) < len(self.about)):
-            return
-        self._end()
+        if len(self._told) == len(self.witnesses) and not self._crossed:
+            self._end()
 
     def _end(self) -> None:
         if self.over.called:

@@ -39,8 +39,9 @@ AGAIN: Final = 60.0
 WINDOW: Final = 3
 """Heartbeats within which losses count as one: silence is noticed after so many."""
 
-SILENT: Final = 2.0
-"""Heartbeats of silence from which on a loss is one of silence, and others may follow."""
+SILENT: Final = 1.9
+"""Heartbeats of silence after which a peer counts as lost, when it is asked how many are: where a line to
+many is cut, they are given up within a heartbeat of each other, and the first ones not before two."""
 
 
 @define(eq=False)
@@ -111,16 +112,17 @@ class Inquest:
         at = case.at if case is not None and with_it else self.clock.seconds()
         lost = {who for then, who in self._losses if abs(then - at) <= window}
         lost.difference_update(self.linked)
+        silent = self._silent()
         return Evidence(
             sayings=() if heard is None else heard.sayings,
             back=None if heard is None else heard.back,
             grace=1.5 * self.heartbeat,
-            lost=len(lost),
-            linked=len(self.linked),
+            lost=len(lost) + silent,
+            linked=len(self.linked) - silent,
             spared=heard is None,
         )
 
-    def hearing(self, about: Sequence[PeerId], until: float, *, patient: bool = False) -> Hearing:
+    def hearing(self, about: Sequence[PeerId], until: float) -> Hearing:
         """Ask others about some peers."""
         now = self.clock.seconds()
         return Hearing(
@@ -131,7 +133,6 @@ class Inquest:
             about=about,
             witnesses=witnesses(self.linked, about, self.random, now),
             until=until,
-            patient=patient,
         )
 
     def judged(self, peer: PeerId, judgement: Judgement) -> None:
@@ -178,12 +179,17 @@ class Inquest:
             self.judged(case.peer, judge(self.evidence(case.peer, None, fresh=True)))
         for at in range(0, min(room, len(cases)), MOST_ABOUT):
             some = cases[at : min(room, at + MOST_ABOUT)]
-            silent = any(case.event.silent_s >= SILENT * self.heartbeat for case in some)
-            self._hear(some, now + DECIDED - GATHERED, patient=silent)
+            self._hear(some, now + DECIDED - GATHERED)
 
-    def _hear(self, cases: Sequence[Case], until: float, *, patient: bool) -> None:
+    def _silent(self) -> int:
+        """How many linked peers will soon be lost, if nothing comes of them."""
+        now = self.clock.seconds()
+        sessions = (link.session for link in self.linked.values())
+        return sum(s is not None and now - s.heard_at >= SILENT * s.promise for s in sessions)
+
+    def _hear(self, cases: Sequence[Case], until: float) -> None:
         self._under_way += len(cases)
-        hearing = self.hearing([case.peer for case in cases], until, patient=patient)
+        hearing = self.hearing([case.peer for case in cases], until)
         hearing.over.addCallback(self._heard, cases)
         hearing.begin()
 
@@ -205,4 +211,4 @@ class Inquest:
             # It is the last one in turn, from now on.
             self._cases[case.peer] = self._cases.pop(case.peer)
         if due and self.linked and self._under_way < MOST:
-            self._hear(due, now + DECIDED, patient=False)
+            self._hear(due, now + DECIDED)

@@ -14,11 +14,10 @@ from tests.mesh.rowing import RowCase
 from tests.street import House, Street
 
 
-def begun(street: Street, house: House, *about: House, patient: bool = False) -> Hearing:
+def begun(street: Street, house: House, *about: House) -> Hearing:
     """A hearing about some, which may last for 0.9 s."""
-    hearing = house.mesh._inquest.hearing(
-        [one.id for one in about], street.clock.seconds() + 0.9, patient=patient
-    )
+    until = street.clock.seconds() + 0.9
+    hearing = house.mesh._inquest.hearing([one.id for one in about], until)
     hearing.begin()
     return hearing
 
@@ -77,19 +76,14 @@ class HearingTests(RowCase):
         self.assertTrue(heard.back.up)
 
     def test_nobody_hears_it(self) -> None:
-        """Those who lost it say so at once; who is patient waits for more."""
+        """Those who lost it say so at once."""
         street, (a, b, _c, _d) = self.town(4)
         b.crash()
         street.run(0.5)
-        quick, patient = begun(street, a, b), begun(street, a, b, patient=True)
+        hearing = begun(street, a, b)
         street.run(0.2)
-        heard = self.heard(quick)[b.id]
-        self.assertEqual(
-            (["down", "down"], None), ([one.says for one in heard.sayings], heard.back)
-        )
-        self.assertNoResult(patient.over)
-        street.run(0.8)
-        self.assertEqual(set(heard.sayings), set(self.heard(patient)[b.id].sayings))
+        heard = self.heard(hearing)[b.id]
+        self.assertEqual((["down"] * 2, None), ([one.says for one in heard.sayings], heard.back))
 
     def test_who_vanished_just_now(self) -> None:
         """Those who think that they have a link probe it, and do not hear it."""
@@ -100,13 +94,9 @@ class HearingTests(RowCase):
         self.assertEqual(["down"] * 2, [one.says for one in self.heard(hearing)[b.id].sayings])
 
     def test_nobody_to_ask(self) -> None:
-        """It is over at once; who is patient waits all the same."""
+        """It is over at once."""
         street, (a, b) = self.town(2)
         self.assertEqual((), self.heard(begun(street, a, b))[b.id].sayings)
-        hearing = begun(street, a, b, patient=True)
-        self.assertNoResult(hearing.over)
-        street.run(1)
-        self.assertEqual((), self.heard(hearing)[b.id].sayings)
 
     def test_who_does_not_answer(self) -> None:
         """The others are heard, when the time is up."""
