@@ -166,7 +166,7 @@ def _cut_nodes(seen: Sight, paths: Paths) -> Iterator[Finding]:
             return
         node, many = worst[0]
         mine = {pair for pair in paths.all() if node in pair}
-        others = [one if other == node else other for one, other in mine]
+        others = [one if other == node else other for one, other in sorted(mine)]
         text = (
             f"{seen.nodes[node].called} has broken paths to {many} of {len(paths.living) - 1}"
             f" nodes: {_names(seen, others)}"

@@ -69,9 +69,12 @@ def groups(seen: Sight, places: set[int], bad: set[Pair]) -> Iterator[set[int]]:
     """Some nodes, together where they hear each other by paths that are not bad."""
     left = set(places)
     while left:
-        group, edge = set[int](), {left.pop()}
+        first = min(left)
+        left.remove(first)
+        group, edge = set[int](), {first}
         while edge:
-            one = edge.pop()
+            one = min(edge)
+            edge.remove(one)
             group.add(one)
             near = {
                 other
@@ -88,10 +91,11 @@ def chains(pairs: set[Pair]) -> Iterator[list[Pair]]:
     """Pairs that have ends in common, together."""
     left = set(pairs)
     while left:
-        chain = [left.pop()]
+        chain = [min(left)]
+        left.remove(chain[0])
         ends = set(chain[0])
-        while near := {pair for pair in left if ends & set(pair)}:
-            left -= near
+        while near := sorted(pair for pair in left if ends & set(pair)):
+            left.difference_update(near)
             chain += near
             ends.update(*near)
         yield sorted(chain)
