@@ -100,15 +100,17 @@ class Clock:
         """Calls made so far."""
         self._most = most
         """Within one second."""
-        self._second = 0
-        self._made_before = 0
-        self._now = 0.0
+        self._counted_at = 0.0
+        self._look_again = most
+        """At how many calls to look whether a second has passed since then."""
+        self.now = 0.0
+        """The time, for those who ask most often."""
         self._heap: list[tuple[float, int, Call]] = []
         self._count = 0
 
     def seconds(self) -> float:
         """The time."""
-        return self._now
+        return self.now
 
     def callLater(self, delay: float, callable: Callable[..., Any], *args: Any, **kw: Any) -> Call:  # noqa: A002 - IReactorTime's
         """Call something after so many seconds."""
@@ -117,9 +119,15 @@ class Clock:
         self.put(call, self.after(delay))
         return call
 
+    def call_at(self, at: float, what: Callable[[], Any]) -> Call:
+        """Call something at a time; at one that is past, as soon as possible."""
+        call = Call(self, None, what, (), {})
+        self.put(call, at)
+        return call
+
     def after(self, delay: float) -> float:
         """When a wait that begins now is over."""
-        return self._now + delay if delay >= FINEST or delay <= 0 else self._now + FINEST
+        return self.now + delay if delay >= FINEST or delay <= 0 else self.now + FINEST
 
     def getDelayedCalls(self) -> list[IDelayedCall]:
         """What is still to be called, of everyone."""
@@ -127,10 +135,10 @@ class Clock:
 
     def put(self, call: Call, at: float) -> None:
         """Put a call at a time, and nowhere else; one that is past is now, and the call is late."""
-        self._count += 1
+        count = self._count = self._count + 1
         call.at = at
-        call.number = self._count
-        heappush(self._heap, (max(at, self._now), self._count, call))
+        call.number = count
+        heappush(self._heap, (max(at, self.now), count, call))
 
     def run_until(self, until: float) -> None:
         """
@@ -143,29 +151,32 @@ class Clock:
             at, number, call = heappop(heap)
             if call.number != number:
                 continue
-            self._now = at
+            self.now = at
             self._make(call)
-        self._now = max(self._now, until)
+        self.now = max(self.now, until)
 
     def _make(self, call: Call) -> None:
         self.made += 1
-        if self._now >= self._second + 1:
-            self._second = int(self._now)
-            self._made_before = self.made
-        elif self.made - self._made_before > self._most:
-            raise Storm(f"more than {self._most} calls within a second")
+        if self.made > self._look_again:
+            self._count_on()
         owner = call.owner
-        if owner is not None and not owner.running:
-            # Due, but nobody runs it: it is late when the process goes on.
-            owner.late(call)
-            return
-        call.number = 0
         if owner is not None:
+            if not owner.running:
+                # Due, but nobody runs it: it is late when the process goes on.
+                owner.late(call)
+                return
             del owner.calls[call]
+        call.number = 0
         try:
             call.what(*call.arguments, **call.keywords)
         except Exception:  # noqa: BLE001 - as the reactor does
             self._log.failure("in a call that was due")
+
+    def _count_on(self) -> None:
+        if self.now < self._counted_at + 1:
+            raise Storm(f"more than {self._most} calls within a second")
+        self._counted_at = self.now
+        self._look_again = self.made + self._most
 
 
 @implementer(IReactorTime)
@@ -191,14 +202,15 @@ class ProcessClock:
 
     def seconds(self) -> float:
         """The time of this process."""
-        return self._clock.seconds() - self.suspended
+        return self._clock.now - self.suspended
 
     def callLater(self, delay: float, callable: Callable[..., Any], *args: Any, **kw: Any) -> Call:  # noqa: A002 - IReactorTime's
         """Call something after so many seconds, if the process runs then, or when it does."""
         assert delay >= 0, f"{delay} s from now is past"
-        call = Call(self._clock, self, callable, args, kw)
+        clock = self._clock
+        call = Call(clock, self, callable, args, kw)
         self.calls[call] = None
-        self._clock.put(call, self._clock.after(delay))
+        clock.put(call, clock.after(delay))
         return call
 
     def getDelayedCalls(self) -> list[IDelayedCall]:

@@ -77,6 +77,8 @@ def places_are_given_back(watch: Watch) -> Iterator[str]:
         assert machine.mesh is not None
         acceptor = machine.mesh.acceptor
         assert isinstance(acceptor, Accepted)
+        if not len(acceptor.gate):
+            continue
         waiting = sum(_waits(end.protocol) for end in machine.place.ends if not end.gone)
         if len(acceptor.gate) > waiting:
             yield f"{machine.name} keeps {len(acceptor.gate)} places for {waiting} connections"
@@ -89,10 +91,12 @@ def the_deaf_are_cut(watch: Watch) -> Iterator[str]:
     for machine in watch.town.running():
         for end in machine.place.ends:
             link = end.protocol
-            if not isinstance(link, Link) or not link.open or link.session is None:
+            if end.out.size <= FULL or not isinstance(link, Link):
+                continue
+            if not link.open or link.session is None:
                 continue
             size, since = watch.unread.get(end, (0, now))
-            if end.out.size <= FULL or end.out.size < size or not machine.runs:
+            if end.out.size < size or not machine.runs:
                 since = now
             full[end] = end.out.size, since
             if now - since > link.session.patience + UNREAD:
@@ -115,13 +119,14 @@ def frames_are_finished(watch: Watch) -> Iterator[str]:
     now = watch.clock.seconds()
     partial: dict[object, tuple[int, float, float]] = {}
     for machine in watch.town.running():
+        runs = machine.runs
         for end in machine.place.ends:
             link = end.protocol
             if not isinstance(link, Link) or not link.open or link.session is None:
                 continue
             heard_at = link.session.heard_at
             count, before, since = watch.partial.get(end, (end.delivered, heard_at, now))
-            if before != heard_at or count == end.delivered or not machine.runs:
+            if before != heard_at or count == end.delivered or not runs:
                 # Something whole came, or nothing at all since.
                 count, since = end.delivered, now
             partial[end] = count, heard_at, since

@@ -5,7 +5,6 @@ What must hold of dials: how often, how regularly and where. Invariants like tho
 from collections.abc import Iterator
 from typing import Final
 
-from gossip.mesh.addresses import literal
 from gossip.mesh.book import PeerState
 from gossip.testing.liars import VICTIM
 from gossip.testing.watch import Watch, hosts_of
@@ -50,7 +49,12 @@ def backoff_begins_anew(watch: Watch) -> Iterator[str]:
             spared = {machine.place.address, VICTIM, *watch.taken(machine)}
             hosts = hosts_of(entry.held.body) - spared
             same = watch.tracks.same_hosts(machine, peer, died_at, hosts)
-            if not (same and hosts) or watch.tracks.held_for(machine, peer) < STEADY:
+            # Where it was not found last, all dials together are rationed.
+            proved = entry.host in hosts
+            if not (same and proved) or watch.tracks.held_for(machine, peer) < STEADY:
+                continue
+            last = max(watch.dialed_at(machine, host) for host in hosts)
+            if now - max(died_at, stalled, last) <= ONE_DIAL:
                 continue
             times = watch.tracks.since(machine, hosts, died_at)
             longest = min(LONGEST, FIRST * 1.5 ** min(len(times) + 2, 20))
@@ -65,7 +69,4 @@ def leavers_are_not_dialed(watch: Watch) -> Iterator[str]:
 
 def hearsay_is_judged(watch: Watch) -> Iterator[str]:
     """I5e: loopback and link-local addresses of others are never dialed (PROTOCOL §8)."""
-    for name, _, address in watch.dials:
-        ip = literal(address.host)
-        if ip is not None and (ip.is_loopback or ip.is_link_local):
-            yield f"{name} dials {address}"
+    yield from watch.tracks.strays

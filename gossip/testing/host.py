@@ -68,7 +68,7 @@ class Host:
 
     def wall(self) -> float:
         """Its wall clock: Unix time."""
-        return EPOCH + self.clock.seconds() + self.wall_offset
+        return EPOCH + self.clock.now + self.wall_offset
 
     def kill(self) -> None:
         """Kill the process. The system tells those who had connections to it, where it can."""

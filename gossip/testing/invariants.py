@@ -121,15 +121,16 @@ def silence_is_noticed(watch: Watch) -> Iterator[str]:
     now = watch.clock.seconds()
     heard: dict[object, tuple[int, float]] = {}
     for machine in watch.town.running():
+        runs = machine.runs
         for end in machine.place.ends:
             link = end.protocol
             if not isinstance(link, Link) or not link.open or link.closing:
                 continue
             count, since = watch.heard.get(end, (-1, now))
-            if count != end.delivered or not machine.runs:
+            if count != end.delivered or not runs:
                 since = now
             heard[end] = end.delivered, since
-            subject = watch.subject(link.peer)
+            subject = watch.subject(link.peer) if now - since > LATE else None
             if subject is None:
                 continue
             if now - since > 3 * subject.settings.heartbeat + LATE:
@@ -232,7 +233,9 @@ def starts_are_cheap(watch: Watch) -> Iterator[str]:
     if watch.town.plan.profile != "cold-start":
         return
     figures = watch.figures()
-    most = 1.5 * figures.pairs + len(watch.town.machines)
+    # Who is behind a seed is known when it was dialed: each beyond the usual two may cost a dial.
+    seeds = [len(set(machine.settings.seeds)) for machine in watch.town.machines.values()]
+    most = 1.5 * figures.pairs + len(seeds) + sum(max(0, many - 2) for many in seeds)
     if figures.dials > most:
         yield f"{figures.dials} dials for {figures.pairs} pairs"
 

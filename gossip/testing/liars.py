@@ -8,6 +8,7 @@ say nothing. What they cannot do is sign for another.
 import re
 from base64 import b64encode
 from collections.abc import Callable
+from functools import lru_cache
 from random import Random
 from typing import Any, Final, TypeAlias
 
@@ -50,6 +51,9 @@ INVENTED: Final = 20
 FLOOD: Final = 4000
 """Frames said at once by one who floods: more than the burst that may be taken (PROTOCOL §8)."""
 
+FLOODS: Final = 2
+"""Floods of one liar. Each costs as much as an honest network does in a minute, and more show no more."""
+
 KEPT: Final = 200
 """Records of others that a liar keeps to lie with."""
 
@@ -70,6 +74,8 @@ class Liar(Host):
         """What it does before everything else: says never a word, hangs up as soon as it has a link,
         or reads nothing and makes the other end write."""
         self.habits = self.random.sample(HABITS, self.random.randint(1, len(HABITS)))
+        self.floods = FLOODS
+        """How often it may still flood."""
 
     def boot(self) -> None:
         """Begin to lie."""
@@ -287,9 +293,15 @@ def flood(tongue: _Tongue) -> None:
 
 def drown(tongue: _Tongue) -> None:
     """Say more at once than may be taken; one time, since whoever takes it has no limit."""
-    if tongue.greeted and not tongue.drowned:
+    if tongue.greeted and not tongue.drowned and tongue.liar.floods:
+        tongue.liar.floods -= 1
         tongue.drowned = True
-        tongue.write(b"".join(serialize(Ping(number + 1, "")) for number in range(FLOOD)))
+        tongue.write(_flood())
+
+
+@lru_cache(maxsize=1)
+def _flood() -> bytes:
+    return b"".join(serialize(Ping(number + 1, "")) for number in range(FLOOD))
 
 
 def trickle(tongue: _Tongue) -> None:

@@ -63,14 +63,14 @@ class Trace:
 
     def note(self, text: str) -> None:
         """Something happened."""
-        line = f"{self._clock.seconds():.6f} {text}"
+        line = f"{self._clock.now:.6f} {text}"
         self._digest.update(line.encode())
         if self._read is not None:
             self._read(line)
 
     def carried(self, data: bytes) -> None:
         """Bytes were delivered."""
-        self._digest.update(b"%.6f " % self._clock.seconds())
+        self._digest.update(b"%.6f " % self._clock.now)
         self._digest.update(data)
 
     def digest(self) -> str:
@@ -214,7 +214,7 @@ class _Dial:
         """The system of the other side answers a SYN."""
         self._near, self._back = near, back
         clock = self.network.clock
-        clock.callLater(back.arrival(0, 0.0) - clock.seconds(), self.retry)
+        clock.callLater(back.arrival(0, 0.0) - clock.now, self.retry)
 
     def retry(self) -> None:
         """The answer is here, or waits for the way to open."""
@@ -234,7 +234,7 @@ class _Dial:
             return
         for target in self.network.at(self.address.host):
             path = self.network.path(self.source.name, target.name)
-            clock.callLater(path.arrival(0, 0.0) - clock.seconds(), self._arrive, target)
+            clock.callLater(path.arrival(0, 0.0) - clock.now, self._arrive, target)
         if self._tries < len(SYN_RETRIES):
             last = SYN_RETRIES[self._tries - 1] if self._tries else 0.0
             clock.callLater(SYN_RETRIES[self._tries] - last, self._send)
@@ -250,7 +250,7 @@ class _Dial:
         if self.address.port in target.listening and target.process is not None:
             network.join(self, target)
             return
-        wait = network.path(target.name, self.source.name).arrival(0, 0.0) - network.clock.seconds()
+        wait = network.path(target.name, self.source.name).arrival(0, 0.0) - network.clock.now
         network.clock.callLater(wait, self.process.arrive, self._fail, Refused())
 
     def _stands(self, near: End) -> None:

@@ -61,7 +61,7 @@ class Path:
     def arrival(self, size: int, after: float) -> float:
         """When so many bytes arrive that are sent now, and not before what arrives at `after`."""
         weather = self.weather
-        at = self.clock.seconds() + weather.latency
+        at = self.clock.now + weather.latency
         if weather.jitter:
             at += self.random.random() * weather.jitter
         return max(at, after) + size / weather.bandwidth
@@ -70,7 +70,7 @@ class Path:
         """Another weather holds from now on, also for what is on the way."""
         if weather != self.weather:
             self.weather = weather
-            latest = self.clock.seconds() + weather.latency
+            latest = self.clock.now + weather.latency
             for one in self.users:
                 one.hurry(latest)
 
@@ -82,14 +82,14 @@ class Path:
         """Let nothing pass from now on, for a reason of which there may be several."""
         self._closed_by[why] = None
         if self.cut_at is None:
-            self.cut_at = self.clock.seconds()
+            self.cut_at = self.clock.now
 
     def mend(self, why: str) -> None:
         """This reason is gone; where it was the last one, everything passes again."""
         self._closed_by.pop(why, None)
         if self.cut_at is None or self._closed_by:
             return
-        longest = min(LATEST_RETRY, self.clock.seconds() - self.cut_at)
+        longest = min(LATEST_RETRY, self.clock.now - self.cut_at)
         self.cut_at = None
         stalled, self._stalled = self._stalled, {}
         for one in stalled:

@@ -95,7 +95,7 @@ class Pipe:
         """Whether a RST has arrived; it is read behind what came before it."""
         if not (self._resetting and self._queue):
             return False
-        return self._queue[-1][0] <= self._path.clock.seconds()
+        return self._queue[-1][0] <= self._path.clock.now
 
     def write(self, data: bytes) -> None:
         """Send bytes."""
@@ -120,8 +120,7 @@ class Pipe:
         if self._moving or self._stalled or not self._queue:
             return
         self._moving = True
-        clock = self._path.clock
-        self._call = clock.callLater(max(0.0, self._queue[0][0] - clock.seconds()), self._arrive)
+        self._call = self._path.clock.call_at(self._queue[0][0], self._arrive)
 
     def retry(self) -> None:
         """The way, or the way back, may be open again."""
@@ -132,10 +131,12 @@ class Pipe:
 
     def hurry(self, latest: float) -> None:
         """What is on the way arrives at this time, if not before."""
-        self._queue = deque((min(at, latest), item) for at, item in self._queue)
+        hurried = [(min(at, latest), item) for at, item in self._queue]
+        self._queue.clear()
+        self._queue += hurried
         self._last = min(self._last, latest)
         if self._call is not None and self._queue:
-            self._call.reset(max(0.0, self._queue[0][0] - self._path.clock.seconds()))
+            self._call.reset(max(0.0, self._queue[0][0] - self._path.clock.now))
 
     def retire(self) -> None:
         """Nothing more is sent."""
@@ -175,7 +176,7 @@ class Pipe:
             self.move()
 
     def _put(self, item: bytes | Sign, length: int) -> None:
-        now = self._path.clock.seconds()
+        now = self._path.clock.now
         if now != self._turn:
             self._turn = now
             self._of_this_turn = 0
@@ -186,7 +187,7 @@ class Pipe:
     def _drop_unsent(self) -> None:
         """Drop what was written in this turn of the reactor, and what the window has no room for."""
         queue = self._queue
-        if self._turn == self._path.clock.seconds():
+        if self._turn == self._path.clock.now:
             for _ in range(min(self._of_this_turn, len(queue))):
                 queue.pop()
         room, kept = WINDOW - self._unacknowledged, 0
@@ -203,14 +204,14 @@ class Pipe:
         if self.lost:
             # It is sent again and again, and never acknowledged.
             return
-        if self.to.gone and self.source.gone:
+        if not self.to.gone and self._path.cut_at is None:
+            self.to.process.arrive(self._deliver)
+        elif self.to.gone and self.source.gone:
             self._moving = False
             self.clear()
         elif not self._path.open:
             self._moving = False
             self._lost_on_the_way()
-        elif not self.to.gone:
-            self.to.process.arrive(self._deliver)
         elif self._back.open:
             self._moving = False
             self.clear()
@@ -230,18 +231,18 @@ class Pipe:
 
     def _deliver(self) -> None:
         self._moving = False
-        end, now = self.to, self._path.clock.seconds()
+        end, queue, now = self.to, self._queue, self._path.clock.now
         room = READ
-        while self._queue and self._queue[0][0] <= now and not end.deaf:
+        while queue and queue[0][0] <= now and not end.deaf:
             if not (end.reading or 0 < room < READ):
                 # It paused, and what was read at once with the piece that made it pause is out.
                 return
             if self._unacknowledged > WINDOW:
                 # The sender has not been told of what came: it sends no more.
                 return
-            item = self._queue[0][1]
+            item = queue[0][1]
             if isinstance(item, Sign):
-                self._queue.popleft()
+                queue.popleft()
                 end.signed(item)
             else:
                 data = self._take(now)
@@ -250,7 +251,7 @@ class Pipe:
                 end.received(data)
                 if room <= 0:
                     room = READ
-        if end.reading and not end.deaf:
+        if queue and end.reading and not end.deaf:
             self.move()
 
     def _take(self, now: float) -> bytes:
@@ -280,7 +281,7 @@ class Pipe:
 
     def _acknowledge(self, size: int) -> None:
         self._unacknowledged += size
-        if not self._back.open:
+        if self._back.cut_at is not None:
             self._back.wait(self)
             return
         self.size -= self._unacknowledged

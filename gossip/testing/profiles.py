@@ -17,6 +17,9 @@ from gossip.testing.plan import UNMET_WAIT, Inhabitant, Operation, Plan
 HEARTBEATS: Final = (1.0, 2.0, 5.0, 5.0, 10.0)
 """Seconds; the longer ones make more simulated time for the same work."""
 
+LONG_HEARTBEATS: Final = (5.0, 5.0, 10.0)
+"""The same where splits are long: what is there to be seen is in their dials, not in their frames."""
+
 UNMET_WAITS: Final = (40.0, 40.0, 40.0, 40.0, 40.0, 40.0, 40.0, UNMET_WAIT)
 """Seconds; the protocol's own is what makes a run ten times as long."""
 
@@ -283,7 +286,8 @@ def _kinds(random: Random, profile: str) -> list[Fault]:
 
 def _inhabitants(draft: _Draft, profile: str) -> list[Inhabitant]:
     random, made = draft.random, []
-    heartbeat = random.choice(HEARTBEATS)
+    heartbeats = LONG_HEARTBEATS if profile == "long-split" else HEARTBEATS
+    heartbeat = random.choice(heartbeats)
     hidden = set()
     if profile in ("addresses", "mixed") and random.random() < 0.3:
         hidden.add(draft.names[-1])
@@ -294,7 +298,7 @@ def _inhabitants(draft: _Draft, profile: str) -> list[Inhabitant]:
                 name=name,
                 address=f"10.0.{number // 250}.{number % 250 + 1}",
                 join=tuple(other for other in (*join, draft.names[1]) if other != name),
-                heartbeat=heartbeat if random.random() < 0.9 else random.choice(HEARTBEATS),
+                heartbeat=heartbeat if random.random() < 0.9 else random.choice(heartbeats),
                 period=heartbeat * random.choice((1, 5, 12, 12)),
                 hidden=name in hidden,
             )

@@ -13,6 +13,7 @@ from gossip.mesh.addresses import Address
 from gossip.testing.clock import Clock, Storm
 from gossip.testing.invariants import ALWAYS, AT_REST, BOUNDS, ENDED, Breach
 from gossip.testing.machine import PORT, Machine
+from gossip.testing.memo import memo
 from gossip.testing.network import Network, Trace
 from gossip.testing.operations import Town
 from gossip.testing.paths import Weather
@@ -66,6 +67,7 @@ class Simulation:
             ended=self.watch.node_ended,
         )
         self.watch.attend(self.town)
+        self._look_at = LOOK
 
     def run(self) -> Verdict:
         """
@@ -74,7 +76,7 @@ class Simulation:
         Nothing but the plan decides what happens.
         """
         breach: Breach | None = None
-        with Errors() as errors:
+        with Errors() as errors, memo():
             try:
                 for _ in self._phases():
                     errors.raise_first(self.clock.seconds())
@@ -141,9 +143,12 @@ class Simulation:
 
     def _until(self, at: float) -> Iterator[None]:
         while self.clock.seconds() < at:
-            self.clock.run_until(min(at, self.clock.seconds() + LOOK))
-            self.network.forget_gone()
-            self._check(ALWAYS)
+            self.clock.run_until(min(at, self._look_at))
+            if self.clock.seconds() >= self._look_at:
+                # Each so many seconds, however often something is done.
+                self._look_at += LOOK
+                self.network.forget_gone()
+                self._check(ALWAYS)
             yield
 
     def _check(self, invariants: tuple[Callable[[Watch], Iterator[str]], ...]) -> None:

@@ -4,10 +4,11 @@ What each node dialed and when, and how long its links held: for the invariants 
 
 from collections import deque
 from collections.abc import Iterable
+from functools import lru_cache
 
 from attrs import define, field
 
-from gossip.mesh.addresses import Address
+from gossip.mesh.addresses import Address, literal
 from gossip.mesh.book import PeerState
 from gossip.testing.clock import Clock
 from gossip.testing.machine import Machine
@@ -50,11 +51,13 @@ class Tracks:
     clock: Clock
     wrong: list[str] = field(factory=list)
     """Dials of those who left."""
+    strays: list[str] = field(factory=list)
+    """Dials of addresses that no record may lead to."""
     _homes: dict[str, dict[PeerId, None]] = field(factory=dict)
     _times: dict[tuple[str, int, str], deque[float]] = field(factory=dict)
     _herds: dict[str, _Herd] = field(factory=dict)
     _bonds: dict[tuple[str, int, PeerId], _Bond] = field(factory=dict)
-    _deaths: dict[tuple[str, int, PeerId], tuple[float, tuple[str, ...]]] = field(factory=dict)
+    _deaths: dict[tuple[str, int, PeerId], tuple[float, frozenset[str]]] = field(factory=dict)
 
     def lives_at(self, host: str, peer: PeerId) -> None:
         """A node begins at a host."""
@@ -67,6 +70,8 @@ class Tracks:
         host, now = address.host, self.clock.seconds()
         times = self._times.setdefault((machine.name, machine.boots, host), deque(maxlen=DIALS))
         times.append(now)
+        if _forbidden(host):
+            self.strays.append(f"{machine.name} dials {address}")
         if host not in self._homes:
             return
         if any(place.process is not None for place in network.at(host)):
@@ -104,16 +109,15 @@ class Tracks:
         return 0.0 if bond is None else bond.seen_at - bond.since
 
     def same_hosts(
-        self, machine: Machine, peer: PeerId, died_at: float, hosts: Iterable[str]
+        self, machine: Machine, peer: PeerId, died_at: float, now: frozenset[str]
     ) -> bool:
-        """Whether a dead peer was to be found at these hosts ever since it died."""
-        now = tuple(sorted(hosts))
+        """Whether a dead peer was to be found at the hosts of now ever since it died."""
         key = machine.name, machine.boots, peer
         death = self._deaths.get(key)
         if death is None or death[0] != died_at:
             death = self._deaths[key] = died_at, now
         elif death[1] != now:
-            self._deaths[key] = died_at, ()
+            self._deaths[key] = died_at, frozenset()
         return death[1] == now
 
     def _gather(self, herd: _Herd, name: str, now: float, many: int) -> None:
@@ -133,3 +137,9 @@ class Tracks:
         # Liars can make others believe that they are there.
         others = (entry for _, entry in mesh.book if entry.state is not PeerState.LEFT)
         return not any(text.startswith(f"{host}:") for o in others for text in o.record.addresses)
+
+
+@lru_cache(maxsize=4096)
+def _forbidden(host: str) -> bool:
+    ip = literal(host)
+    return ip is not None and (ip.is_loopback or ip.is_link_local)

@@ -115,6 +115,8 @@ class Watch:
         self._told: dict[tuple[Machine, int], dict[PeerId, _Told]] = {}
         self._taken: dict[tuple[Machine, int], set[str]] = {}
         self._dialed_at: dict[tuple[str, int, str], float] = {}
+        self._seeds_found: set[tuple[str, int, Address]] = set()
+        """Seeds that were dialed while somebody there was linked: who, in which of its lives, and where."""
         self._dials = 0
         self._needless = 0
         self._changes = 0
@@ -320,9 +322,13 @@ class Watch:
         machine = self.town.machines.get(place.name)
         if machine is None:
             return
-        self._needless += _needless(machine, self.town, address)
         self.tracks.dialed(machine, address, self.town.network, liars=bool(self.town.liars))
         key = (place.name, machine.boots, address)
+        if _needless(machine, self.town, address):
+            # Who is behind a seed is not known before it was dialed, whoever came from there.
+            seed = any(seed.address == address for seed in machine.settings.seeds)
+            self._needless += not seed or key in self._seeds_found
+            self._seeds_found.add(key)
         recent = self.dials.setdefault(key, deque())
         now = self.clock.seconds()
         recent.append(now)

@@ -107,10 +107,11 @@ OF_LINKS: Final = (
     Mutant(
         name="one-missed-beat-is-death",
         story="One heartbeat without a frame is a verdict: it is noticed so much sooner.",
-        file="wire/session.py",
+        file="wire/terms.py",
         old="beats_missed: int = 3",
         new="beats_missed: int = 1",
         profiles=("cold-start", "mixed"),
+        tests=("tests.wire.test_session",),
     ),
     Mutant(
         name="hello-wait-missing",
@@ -141,7 +142,7 @@ OF_LINKS: Final = (
     Mutant(
         name="frame-wait-missing",
         story="A frame that has begun may take as long as it likes: silence will end it.",
-        file="wire/session.py",
+        file="wire/terms.py",
         old="frame_wait: float = 20.0",
         new="frame_wait: float = 86400.0",
         profiles=("hostile",),

@@ -116,8 +116,8 @@ OF_RECORDS: Final = (
         story="A view is told where nothing else was sent: links that are pinged often never tell"
         " any.",
         file="wire/session.py",
-        old="        return min(self._sent_at + self._terms.heartbeat, viewed)\n",
-        new="        return max(self._sent_at + self._terms.heartbeat, 0 * viewed)\n",
+        old="        return self._terms.turn(min(self._sent_at + self.promised, viewed))\n",
+        new="        return self._terms.turn(max(self._sent_at + self.promised, 0 * viewed))\n",
         profiles=("hostile", "mixed"),
     ),
     Mutant(

@@ -628,12 +628,14 @@ class Conformance(TestCase):
         far.stream.pauseProducing()
         source = Source(near, far, 12 * MEBI, self.bell)
         source.start()
-        await self.ground.a_while()
+        written = -1
+        while source.written != written:
+            # A kernel makes more room for a while, and a busy machine takes its time with it.
+            written = source.written
+            await self.ground.a_while()
         self.assertTrue(source.paused)
-        written = source.written
         self.assertLess(written, 10 * MEBI)
-        await self.ground.a_while()
-        self.assertEqual((written, b""), (source.written, bytes(far.heard)))
+        self.assertEqual(b"", bytes(far.heard))
         far.stream.resumeProducing()
         await self.ground.until(lambda: len(far.heard) >= 12 * MEBI)
         self.assertEqual({0}, set(source.resumed_inside))

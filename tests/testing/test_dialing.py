@@ -67,6 +67,24 @@ class DialingTests(VillageCase):
         village.pass_time(30)
         self.assertEqual(2, len(list(dialing.backoff_begins_anew(village.watch))))
 
+    def test_who_was_found_elsewhere_may_wait(self) -> None:
+        """Where a peer was not found last, its dials and those of others are rationed together."""
+        village = self.village(3)
+        village.pass_time(20)
+        self.assertEqual([], list(dialing.backoff_begins_anew(village.watch)))
+        village.network.dialed = lambda place, address: None
+        entries = []
+        for name in ("n0", "n1"):
+            mesh = village.machine(name).mesh
+            assert mesh is not None
+            entries.append(mesh.book.get(village.machine("n2").id))
+        village.do("kill", "n2")
+        village.pass_time(32)
+        for entry in entries:
+            assert entry is not None
+            entry.host = "10.7.0.1"
+        self.assertEqual([], list(dialing.backoff_begins_anew(village.watch)))
+
     def test_dials_of_leavers_are_seen(self) -> None:
         """Who left is left alone, but for seeds."""
         village = self.village(4)

@@ -5,6 +5,7 @@ Invariants: each is silent about a sound network, and sees what it is there to s
 from attrs import evolve
 
 from gossip.mesh.addresses import Address
+from gossip.settings import Seed
 from gossip.testing import invariants
 from gossip.testing.invariants import ALWAYS, AT_REST, BOUNDS, DIALS, ENDED, Invariant
 from gossip.testing.liars import VICTIM
@@ -181,6 +182,16 @@ class InvariantTests(VillageCase):
         for _ in range(10):
             self.town.network.dialed(self.town.machine("n0").place, Address("10.0.0.2", 8080))
         self.assertEqual(1, len(self.wrong(invariants.starts_are_cheap)))
+
+    def test_starts_with_many_seeds_may_take_more(self) -> None:
+        """Nobody knows who is behind a seed, and that it is somebody who is linked already."""
+        for _ in range(6):
+            self.town.network.dialed(self.town.machine("n0").place, Address("10.0.0.2", 8080))
+        self.assertEqual(1, len(self.wrong(invariants.starts_are_cheap)))
+        machine = self.town.machine("n2")
+        seeds = tuple(Seed(Address(f"10.0.0.{host}", 8080)) for host in range(1, 8))
+        machine.settings = evolve(machine.settings, seeds=seeds)
+        self.assertEqual([], self.wrong(invariants.starts_are_cheap))
 
     def test_leavers_are_gone(self) -> None:
         """Whoever has not gone when it was told to, or has something to do, is seen."""

@@ -2,7 +2,7 @@
 Liars: they say everything that can be said, and nobody but themselves pays for it.
 """
 
-from gossip.mesh.status import PeerAlive
+from gossip.mesh.status import PeerAlive, PingHeard
 from gossip.testing import liars
 from gossip.testing.liars import HABITS, VICTIM, Liar
 from gossip.testing.machine import identity
@@ -86,6 +86,24 @@ class LiarTests(VillageCase):
         invented = {records.read(liar.invented()).id for _ in range(10 * liars.INVENTED)}
         self.assertLessEqual(len(invented), liars.INVENTED)
         village.pass_time(1)
+
+    def test_it_floods_a_few_times(self) -> None:
+        """A flood is more than the burst that may be taken, and only the first of them are made."""
+        village, liar = self.with_liar(liars.drown)
+        village.pass_time(90)
+        self.assertEqual(0, liar.floods)
+        said = sum(village.network.path("liar0", name).carried for name in ("n0", "n1", "n2"))
+        pings = sum(
+            isinstance(event, PingHeard) and event.peer == identity("liar0").id
+            for machine in village.town.running()
+            for event in machine.happened
+        )
+        self.assertGreater(pings, 1000)
+        self.assertLessEqual(pings, liars.FLOODS * liars.FLOOD)
+        village.pass_time(60)
+        self.assertGreater(
+            sum(village.network.path("liar0", name).carried for name in ("n0", "n1", "n2")), said
+        )
 
     def test_it_ends(self) -> None:
         """A liar that was killed says nothing more, and can come again."""

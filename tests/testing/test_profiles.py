@@ -3,7 +3,7 @@ Plans from seeds.
 """
 
 from gossip.testing.operations import OPERATIONS
-from gossip.testing.profiles import PROFILES, plan
+from gossip.testing.profiles import HEARTBEATS, LONG_HEARTBEATS, PROFILES, plan
 from tests.cases import UnitCase
 
 SEEDS = range(60)
@@ -68,6 +68,13 @@ class ProfileTests(UnitCase):
         done = [{each.what for each in plan(seed, 5, "mixed").operations} for seed in range(300)]
         self.assertEqual(set(OPERATIONS), set().union(*done))
         self.assertLess(max(map(len, done)), len(OPERATIONS))
+
+    def test_long_splits_beat_slowly(self) -> None:
+        """Half an hour of heartbeats each second would be most of all frames of all profiles."""
+        for profile, least in (("long-split", min(LONG_HEARTBEATS)), ("churn", min(HEARTBEATS))):
+            plans = [plan(seed, 5, profile) for seed in range(40)]
+            beats = [one.heartbeat for given in plans for one in given.inhabitants]
+            self.assertEqual(least, min(beats), profile)
 
     def test_liars(self) -> None:
         """Hostile plans have liars in them, and most others none."""

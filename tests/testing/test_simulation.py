@@ -4,6 +4,7 @@ Simulations: the same plan is the same run, byte for byte, everywhere (RELIABILI
 
 import os
 import sys
+from collections.abc import Iterator
 
 from attrs import evolve
 
@@ -12,6 +13,7 @@ from gossip.testing.operations import Town
 from gossip.testing.plan import Inhabitant, Operation, Plan
 from gossip.testing.profiles import PROFILES, plan
 from gossip.testing.simulation import Simulation
+from gossip.testing.watch import Watch
 from tests.cases import UnitCase
 from tests.testing.programs import run
 
@@ -110,6 +112,24 @@ class VerdictTests(UnitCase):
         self.patch(simulation, "ALWAYS", (nobody_boots,))
         breach = Simulation(pair()).run().breach
         self.assertEqual("I99 nobody_boots at 2.0 s: somebody has", str(breach))
+
+    def test_looks_are_regular(self) -> None:
+        """Everything is looked at each so many seconds, however often something is done."""
+        at: list[float] = []
+
+        def looked_at(watch: Watch) -> Iterator[str]:
+            """I99: looks are regular."""
+            at.append(watch.clock.seconds())
+            yield from ()
+
+        self.patch(simulation, "ALWAYS", (looked_at,))
+        given = pair()
+        snaps = [Operation(at=3 + n / 3, what="snap", who=("a",), whom=("b",)) for n in range(9)]
+        verdict = Simulation(evolve(given, operations=(*given.operations, *snaps))).run()
+        self.assertIsNone(verdict.breach)
+        expected = [simulation.LOOK * (n + 1) for n in range(len(at))]
+        self.assertEqual(expected, at)
+        self.assertLess(verdict.figures.seconds - at[-1], simulation.LOOK)
 
     def test_error(self) -> None:
         """What goes wrong in a node is a breach, with its traceback."""

@@ -96,8 +96,8 @@ class TracksTests(VillageCase):
         village = self.village(4)
         tracks = self.tracks(village)
         machine, peer = village.machine("n1"), village.machine("n2").id
-        self.assertTrue(tracks.same_hosts(machine, peer, 1.0, {"a"}))
-        self.assertTrue(tracks.same_hosts(machine, peer, 1.0, {"a"}))
-        self.assertFalse(tracks.same_hosts(machine, peer, 1.0, {"b"}))
-        self.assertFalse(tracks.same_hosts(machine, peer, 1.0, {"a"}))
-        self.assertTrue(tracks.same_hosts(machine, peer, 2.0, {"a"}))
+        self.assertTrue(tracks.same_hosts(machine, peer, 1.0, frozenset({"a"})))
+        self.assertTrue(tracks.same_hosts(machine, peer, 1.0, frozenset({"a"})))
+        self.assertFalse(tracks.same_hosts(machine, peer, 1.0, frozenset({"b"})))
+        self.assertFalse(tracks.same_hosts(machine, peer, 1.0, frozenset({"a"})))
+        self.assertTrue(tracks.same_hosts(machine, peer, 2.0, frozenset({"a"})))

@@ -2,6 +2,7 @@
 What is remembered of a simulation, for the invariants and for the figures.
 """
 
+from gossip.mesh.addresses import Address
 from tests.testing.village import VillageCase
 
 
@@ -54,6 +55,15 @@ class WatchTests(VillageCase):
         village.pass_time(20)
         self.assertEqual(before, village.watch.figures().dials)
         self.assertGreater(sum(village.network.dials.values()), before)
+
+    def test_needless_dials(self) -> None:
+        """Whoever is linked is not dialed, but a seed once: who is there is known only then."""
+        village = self.village()
+        counts = []
+        for name, host in (("n0", "10.0.0.2"), ("n1", "10.0.0.1"), ("n1", "10.0.0.1")):
+            village.network.dialed(village.machine(name).place, Address(host, 8080))
+            counts.append(village.watch.counts().needless)
+        self.assertEqual([1, 1, 2], counts)
 
     def test_taken(self) -> None:
         """Where another peer was found is remembered."""
