@@ -21,6 +21,7 @@ from gossip.mesh.status import (
     PingHeard,
     Refused,
     Stopping,
+    Verdict,
 )
 from gossip.surfaces.terminal import Text
 from gossip.surfaces.text import safe
@@ -32,7 +33,7 @@ _KINDS: Final[Mapping[str, type[Event]]] = {
     kind.event: kind
     for kind in (
         *(Listening, PeerAlive, PingHeard, PeerDead, PeerLeft, Refused),
-        *(IdentityMismatch, Stopping),
+        *(IdentityMismatch, Stopping, Verdict),
     )
 }
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from attrs import define, field
 
-from gossip.mesh.status import Event, PeerAlive, PeerDead, PeerLeft
+from gossip.mesh.status import Event, PeerAlive, PeerDead, PeerLeft, Verdict
 from gossip.wire.bucket import Bucket, Rate
 
 RATIONED: Final = ("refused", "identity_mismatch")
@@ -63,12 +63,12 @@ class Rations:
         return list(self._left_out)
 
     def _has_room(self, event: Event, now: float) -> bool:
-        if isinstance(event, PeerAlive | PeerDead | PeerLeft):
+        if isinstance(event, PeerAlive | PeerDead | PeerLeft | Verdict):
             return self._of(event, now).take(now)
         kind = self._kinds.get(event.event)
         return kind is None or kind.take(now)
 
-    def _of(self, event: PeerAlive | PeerDead | PeerLeft, now: float) -> Bucket:
+    def _of(self, event: PeerAlive | PeerDead | PeerLeft | Verdict, now: float) -> Bucket:
         bucket = self._peers.pop(event.peer, None)
         if bucket is None:
             bucket = Bucket(PEER_RATE)

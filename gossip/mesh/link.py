@@ -6,6 +6,7 @@ session's and its host's business.
 """
 
 from collections.abc import Callable, Iterator
+from sys import intern
 from typing import Protocol as Interface
 
 from attrs import define
@@ -25,7 +26,7 @@ from gossip.mesh.outflow import Outflow
 from gossip.mesh.stream import Stream, far_end
 from gossip.settings import Limits
 from gossip.trust.identity import KeyRefused, PeerId
-from gossip.wire.messages import Bye, Hello, Message, Peers
+from gossip.wire.messages import ROWS, Bye, Hello, Message, Peers, Row
 from gossip.wire.session import Broken, Dead, Event, Received, Role, Session, Silent, State
 from gossip.wire.terms import Terms
 
@@ -116,6 +117,10 @@ class Link(Protocol):
         """Theirs, once their hello was accepted."""
         self.period = 0.0
         """Seconds between their pings, as they have promised."""
+        self.agent = ""
+        """What they call their program."""
+        self.rows = False
+        """Whether they can be asked for rows."""
         self.round_trips = RoundTrips()
         self.ping_at = NEVER
         self.linked_at: float | None = None
@@ -224,6 +229,10 @@ class Link(Protocol):
         """Say a long answer, as fast as the peer reads it."""
         self._outflow.answer(peers)
 
+    def row(self, row: Iterator[Row]) -> bool:
+        """Say a row likewise; False where too many wait already."""
+        return self._outflow.row(row)
+
     def charge(self, frames: float) -> None:
         """What it made us do has cost as much as so many frames."""
         if self.session is not None:
@@ -232,6 +241,8 @@ class Link(Protocol):
     def admitted(self, hello: Hello) -> None:
         """The link counts from here on."""
         self.instance, self.period = hello.instance, hello.period
+        # The same text for all, where all run the same.
+        self.agent, self.rows = intern(hello.agent), ROWS in hello.features
         self.linked_at = self._now()
         self._outcome.left_gate()
         self._outcome.settle(None)

@@ -8,6 +8,8 @@ from typing import Final
 
 from attrs import define, field
 
+from gossip.mesh.trail import LATE, Past
+
 PENDING: Final = 16
 """Pings of which an answer is still awaited; older ones count as missed."""
 
@@ -43,6 +45,8 @@ class RoundTrips:
     missed: int = 0
     sent: int = 0
     """The number of the latest ping."""
+    past: Past | None = None
+    """Where the pings of the last hour are kept, beyond this link."""
     _pending: dict[int, float] = field(factory=dict)
     _samples: "array[float]" = field(factory=lambda: array("d"))
     """A ring, once it is full. It is an eighth of what as many objects would take."""
@@ -51,6 +55,8 @@ class RoundTrips:
         """Number the next ping."""
         self.sent += 1
         self._pending[self.sent] = now
+        if self.past is not None:
+            self.past.ping(now)
         if len(self._pending) > PENDING:
             del self._pending[next(iter(self._pending))]
             self.missed += 1
@@ -73,7 +79,13 @@ class RoundTrips:
         else:
             self._samples[self.answered % SAMPLES] = sample
         self.answered += 1
+        if self.past is not None:
+            self.past.pong(begun, sample)
         return sample
+
+    def under_way(self, now: float) -> int:
+        """Pings sent so lately that an answer may still come."""
+        return sum(begun > now - LATE for begun in self._pending.values())
 
     def percentile(self, percent: float) -> float | None:
         """The round trip than which so many of the last are not longer (nearest rank)."""

@@ -22,13 +22,14 @@ from gossip.mesh.link import Link
 from gossip.mesh.memories import Memory
 from gossip.mesh.own import Subject
 from gossip.mesh.parts import Parts, World
+from gossip.mesh.picture import Lookout
 from gossip.mesh.requests import Requests
 from gossip.mesh.status import Desk, IdentityMismatch, Tell, Window
 from gossip.mesh.target import Target
 from gossip.settings import Settings
 from gossip.trust.identity import PeerId, short
 from gossip.trust.records import NotForNow, RecordRefused
-from gossip.wire.messages import Bye, Hello, Message
+from gossip.wire.messages import Bye, GetRow, Hello, Message, Row
 
 SHOWN: Final = 5
 """Remembered peers of which it is logged one by one that they are not known any more."""
@@ -51,6 +52,7 @@ class Mesh:
         self.acceptor: Factory = parts.acceptor
         self.book = parts.book
         self.window: Window = parts.outlook
+        self.lookout: Lookout = parts.lookout
         self._wall = parts.wall
         self._agenda = parts.agenda
         self._own = parts.own
@@ -61,6 +63,8 @@ class Mesh:
         self._refusals = parts.refusals
         self._admission = parts.admission
         self._talk = parts.talk
+        self._rows = parts.rows
+        self._inquest = parts.inquest
         self._upkeep = parts.upkeep
 
     @property
@@ -178,7 +182,10 @@ class Mesh:
         if not isinstance(message, Bye):
             # A farewell is no sign that the link lives.
             self._admission.heard(link)
-        self._talk.heard(link, message)
+        if isinstance(message, GetRow | Row):
+            self._rows.heard(link, message)
+        else:
+            self._talk.heard(link, message)
 
     def quiet(self, link: Link) -> None:
         """Nothing was sent for one heartbeat."""
@@ -194,8 +201,10 @@ class Mesh:
         self._tally.lost(link)
         if self._emptied is None:
             self._talk.closed(link)
+            self._rows.closed(link)
             self._admission.lost(link)
             if link.peer is not None and self._roster.links.get(link.peer) is link:
+                self._rows.lost(link, ending)
                 self._wall.lost(link.peer)
                 self._roster.lost(link, ending)
             elif link.linked_at is None:
@@ -219,6 +228,7 @@ class Mesh:
         assert link.peer is not None
         meter.admitted(link.transport)
         self._wall.linked(link.peer, hello.time)
+        self._rows.opened(link)
         self._roster.admit(link, hello)
         self._talk.opened(link, hello)
 

@@ -7,6 +7,7 @@ anyway; it costs nothing at rest.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
 from attrs import define
 from twisted.internet.interfaces import IReactorTime, ITransport
@@ -29,6 +30,8 @@ from gossip.mesh.talk import Talk
 from gossip.mesh.tally import Tally
 from gossip.trust.identity import PeerId
 
+UNREACHABLE: Final = "unreachable"
+
 
 @define(eq=False, repr=False, kw_only=True)
 class Outlook:
@@ -45,6 +48,8 @@ class Outlook:
     cipher: Callable[[ITransport], str | None]
     more: Callable[[], Mapping[str, float]]
     """Counters of others."""
+    unreachable: Callable[[PeerId], bool]
+    """Whether a peer that is dead to us is heard by others, as far as was found out."""
     begun: float
     """By `clock`."""
 
@@ -111,8 +116,13 @@ class Outlook:
         }
 
     def _count(self) -> dict[str, int]:
-        count = Counter(entry.state for _, entry in self.book)
-        return {state.value: count[state] for state in PeerState}
+        count = Counter(self._state(peer, entry) for peer, entry in self.book)
+        return {state: count[state] for state in (*(s.value for s in PeerState), UNREACHABLE)}
+
+    def _state(self, peer: PeerId, entry: Entry) -> str:
+        if entry.state is PeerState.DEAD and self.unreachable(peer):
+            return UNREACHABLE
+        return entry.state.value
 
     def _entry(self, peer: str) -> Entry:
         entry = self.book.get(PeerId(peer))
@@ -126,7 +136,7 @@ class Outlook:
         return PeerStatus(
             id=peer,
             name=record.name,
-            state=entry.state.value,
+            state=self._state(peer, entry),
             addresses=record.addresses,
             address=entry.found_at if link is None else shown(link, entry),
             rtt_ms=_milliseconds(last),

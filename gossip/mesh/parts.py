@@ -15,22 +15,28 @@ from twisted.internet.interfaces import IReactorTime, ITransport
 from gossip.mesh.addresses import Judge
 from gossip.mesh.admission import Admission, Admits
 from gossip.mesh.agenda import Agenda
+from gossip.mesh.asks import Asks
 from gossip.mesh.beat import Beat
 from gossip.mesh.book import Book
 from gossip.mesh.course import Roads
 from gossip.mesh.dialer import Dialer, Outcomes
 from gossip.mesh.factories import Accepted
+from gossip.mesh.inquest import Inquest
 from gossip.mesh.link import Host, Surroundings
+from gossip.mesh.lookout import Lookout
 from gossip.mesh.memories import Changed
 from gossip.mesh.outlook import Outlook
 from gossip.mesh.own import OwnAddresses, OwnRecord, Subject
+from gossip.mesh.ownrow import OwnRow
 from gossip.mesh.reconcile import Reconciler
 from gossip.mesh.refusals import Refusals
 from gossip.mesh.roster import Roster
 from gossip.mesh.routes import Routes
+from gossip.mesh.rows import Rows
 from gossip.mesh.status import Event, Tell
 from gossip.mesh.talk import Talk
 from gossip.mesh.tally import Tally
+from gossip.mesh.trail import Trails
 from gossip.mesh.upkeep import Upkeep
 from gossip.mesh.wall import Wall
 from gossip.settings import Settings
@@ -82,6 +88,7 @@ class Parts:
         self, settings: Settings, subject: Subject, world: World, tell: Tell, whole: Whole
     ) -> None:
         self._settings = settings
+        self._subject = subject
         self._world = world
         self._told = tell
         self._whole = whole
@@ -104,13 +111,21 @@ class Parts:
         self.admission = self._admission()
         self.reconciler = self._reconciler()
         self.talk = self._talk()
+        # What is known of links, and asked of others.
+        self.trails = Trails(settings.limits.peers)
+        self.own_row = self._own_row()
+        self.asks = self._asks()
+        self.rows = self._rows()
+        self.inquest = self._inquest()
         self.upkeep = self._upkeep()
         self.outlook = self._outlook()
+        self.lookout = self._lookout()
 
     def tell(self, event: Event) -> None:
         """Something happened: count it, and tell of it."""
         self.tally.happened(event)
         self._told(event)
+        self.inquest.happened(event)
 
     def _changed(self, peer: PeerId) -> None:
         if peer == self.book.own.id:
@@ -192,6 +207,49 @@ class Parts:
             tell=self.tell,
         )
 
+    def _own_row(self) -> OwnRow:
+        return OwnRow(
+            sign=self._subject.sign,
+            book=self.book,
+            linked=self.roster.links,
+            trails=self.trails,
+            clock=self._world.clock,
+            wall=self.wall,
+            agenda=self.agenda,
+        )
+
+    def _asks(self) -> Asks:
+        return Asks(
+            book=self.book,
+            clock=self._world.clock,
+            wall=self.wall,
+            limits=self._settings.limits,
+        )
+
+    def _rows(self) -> Rows:
+        return Rows(
+            own_row=self.own_row,
+            asks=self.asks,
+            linked=self.roster.links,
+            ping=self.talk.ping,
+            echoes=self.talk.echoes,
+            clock=self._world.clock,
+            limits=self._settings.limits,
+        )
+
+    def _inquest(self) -> Inquest:
+        return Inquest(
+            book=self.book,
+            linked=self.roster.links,
+            asks=self.asks,
+            trails=self.trails,
+            clock=self._world.clock,
+            agenda=self.agenda,
+            random=self._world.random,
+            beat=self.beat,
+            tell=self.tell,
+        )
+
     def _outlook(self) -> Outlook:
         return Outlook(
             book=self.book,
@@ -203,7 +261,18 @@ class Parts:
             wall=self.wall,
             cipher=self._world.cipher,
             more=self._world.counters,
+            unreachable=self.inquest.unreachable,
             begun=self._world.clock.seconds(),
+        )
+
+    def _lookout(self) -> Lookout:
+        return Lookout(
+            asks=self.asks,
+            own_row=self.own_row,
+            linked=self.roster.links,
+            inquest=self.inquest,
+            peers=self.outlook.peers,
+            clock=self._world.clock,
         )
 
     def _upkeep(self) -> Upkeep:

@@ -94,6 +94,26 @@ class IdentityMismatch:
 
 
 @frozen(kw_only=True)
+class Verdict:
+    """What others say of a peer that was lost: whose fault it is."""
+
+    event: ClassVar[str] = "verdict"
+    peer: str
+    name: str
+    address: str
+    verdict: str
+    """`dead`, `cut`, `left` or `me`."""
+    one_way: str | None
+    """For `cut`: `from_peer` or `to_peer`, where it is shown that the other way is whole."""
+    asked: int
+    """How many peers were asked."""
+    heard_by: tuple[str, ...]
+    """Ids of those that hear it."""
+    reason: str
+    """The evidence in a sentence, for people."""
+
+
+@frozen(kw_only=True)
 class Stopping:
     """The node leaves."""
 
@@ -102,7 +122,15 @@ class Stopping:
 
 
 Event: TypeAlias = (
-    Listening | PeerAlive | PingHeard | PeerDead | PeerLeft | Refused | IdentityMismatch | Stopping
+    Listening
+    | PeerAlive
+    | PingHeard
+    | PeerDead
+    | PeerLeft
+    | Verdict
+    | Refused
+    | IdentityMismatch
+    | Stopping
 )
 
 Tell: TypeAlias = Callable[[Event], None]
@@ -130,7 +158,7 @@ class NodeStatus:
     heartbeat_s: float
     tags: Mapping[str, str]
     peers: Mapping[str, int]
-    """How many are `alive`, `dead`, `left` and `unmet`; each is there, also where it is 0."""
+    """How many are in each state of `PeerStatus`; each is there, also where it is 0."""
 
 
 @frozen(kw_only=True)
@@ -140,7 +168,7 @@ class PeerStatus:
     id: str
     name: str
     state: str
-    """`alive`, `dead`, `left` or `unmet`."""
+    """`alive`, `dead`, `unreachable` (dead to us, and heard by others), `left` or `unmet`."""
     addresses: tuple[str, ...]
     """What its record says."""
     address: str | None

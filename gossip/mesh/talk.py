@@ -25,6 +25,7 @@ from gossip.settings import Settings, agent
 from gossip.trust.identity import PeerId, short
 from gossip.trust.records import Record, RecordForged, RecordRefused
 from gossip.wire.messages import (
+    ROWS,
     Bye,
     GetPeers,
     Heartbeat,
@@ -109,7 +110,7 @@ class Talk:
             # As it is, also where we do not believe it: peers report it to people.
             time=self._system(),
             view=self._book.view(),
-            features=[],
+            features=[ROWS],
         )
 
     def opened(self, link: Link, hello: Hello) -> None:

@@ -42,6 +42,6 @@ class Tally:
         """How often each event happened, by a name that says so."""
         names = (
             *("peer_alive", "peer_dead", "peer_left"),
-            *("ping", "refused", "identity_mismatch"),
+            *("ping", "refused", "identity_mismatch", "verdict"),
         )
         return {f"events_{name}": self._events[name] for name in names}

@@ -77,6 +77,11 @@ class Wall:
         if offset is not None:
             self._keep(peer, offset, self._steady())
 
+    def ahead(self, peer: PeerId) -> float | None:
+        """Seconds by which a linked peer's clock is ahead of ours; None where there is no link."""
+        offset = self._linked.get(peer)
+        return None if offset is None else offset - (self() - self._steady())
+
     def look(self) -> Jump | None:
         """What has changed since the last call, if anything; once a second is often enough."""
         now = self._steady()

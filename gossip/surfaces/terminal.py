@@ -20,6 +20,7 @@ from gossip.mesh.status import (
     PingHeard,
     Refused,
     Stopping,
+    Verdict,
 )
 from gossip.surfaces.text import Ration, safe
 
@@ -34,6 +35,7 @@ _COLOURS: Final[Mapping[str, str]] = {
     "refused": "35",
     "mismatch": "1;31",
     "ping": "2",
+    "verdict": "36",
 }
 
 Write = Callable[[str], None]
@@ -108,6 +110,7 @@ class Text:
             PingHeard: self._ping,
             PeerDead: lambda event: self._about("dead", event, safe(event.reason)),
             PeerLeft: lambda event: self._about("left", event),
+            Verdict: self._verdict,
             Refused: self._refused,
             IdentityMismatch: self._mismatch,
             Stopping: lambda event: f"stopping: {safe(event.reason)}",
@@ -140,7 +143,10 @@ class Text:
         return shown.ljust(self._width)
 
     def _about(
-        self, word: str, event: PeerAlive | PingHeard | PeerDead | PeerLeft, more: str = ""
+        self,
+        word: str,
+        event: PeerAlive | PingHeard | PeerDead | PeerLeft | Verdict,
+        more: str = "",
     ) -> str:
         line = f"{self._label(word)} {event.peer[:_SHORT]} {self._name(event.name)}"
         return " ".join(filter(None, (line, safe(event.address), more)))
@@ -155,6 +161,9 @@ class Text:
         rtt = f" rtt {event.rtt_ms:.2f} ms" if event.rtt_ms is not None else ""
         text = f": {safe(event.text)}" if event.text else ""
         return self._about("ping", event, f"seq {event.seq}{rtt}{text}")
+
+    def _verdict(self, event: Verdict) -> str:
+        return self._about("verdict", event, f"{safe(event.verdict)}: {safe(event.reason)}")
 
     def _refused(self, event: Refused) -> str:
         who = f" {event.peer[:_SHORT]}" if event.peer is not None else ""

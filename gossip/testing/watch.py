@@ -21,7 +21,9 @@ from gossip.mesh.status import (
     PeerLeft,
     PingHeard,
     Refused,
+    Verdict,
 )
+from gossip.testing import inquests
 from gossip.testing.clock import Clock, ProcessClock
 from gossip.testing.machine import PORT, Machine
 from gossip.testing.network import Place
@@ -239,6 +241,8 @@ class Watch:
         if isinstance(event, IdentityMismatch):
             taken = self._taken.setdefault((machine, machine.boots), set())
             taken.add(event.address.rpartition(":")[0])
+        if isinstance(event, Verdict):
+            self._check_verdict(machine, event)
         if isinstance(event, PeerAlive | PeerDead | PeerLeft):
             # A liar may promise a heartbeat a minute, and be silent for three of those.
             self._changes += self.subject(event.peer) is not None
@@ -273,6 +277,12 @@ class Watch:
         if subject is None:
             return
         wrong = self._partings.wrong(machine, event, subject, self.town)
+        if wrong is not None:
+            self.contradictions.append(wrong)
+
+    def _check_verdict(self, machine: Machine, event: Verdict) -> None:
+        subject = self.subject(event.peer)
+        wrong = None if subject is None else inquests.wrong(machine, event, subject, self.town)
         if wrong is not None:
             self.contradictions.append(wrong)
 

@@ -7,7 +7,7 @@ checks in `check`. A type that this version does not know becomes `Unknown`.
 
 from collections.abc import Callable, Iterable, Iterator
 from ipaddress import ip_address
-from typing import Annotated, ClassVar, Final, TypeAlias
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 import msgspec
 from attrs import field, frozen
@@ -23,10 +23,19 @@ ANSWER = 12288
 """Bytes of records in one frame of an answer. Heartbeats wait behind it: on a line of 1 Mbit/s a tenth
 of a second, where the longest frame would take half of one for each link that asks."""
 
+ROWS: Final = "rows"
+"""In `features`: the sender tells its row, and asks for others (PROTOCOL, rows)."""
+
+MOST_ABOUT = 16
+"""Peers about whom one question for a row may be."""
+
 Hex16 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{16}\Z")]
 Interval = Annotated[float, Meta(ge=0.05, le=60)]
 Period = Annotated[float, Meta(ge=0.05, le=86400)]
+Hex64 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 PingNumber = Annotated[int, Meta(ge=1, le=plain.LARGEST_INTEGER)]
+AskNumber = Annotated[int, Meta(ge=1, le=plain.LARGEST_INTEGER)]
+Show: TypeAlias = Literal["brief", "full", "past"]
 Text = Annotated[str, Meta(max_length=1024)]
 NetworkName = Annotated[str, Meta(min_length=1, max_length=64)]
 
@@ -136,6 +145,39 @@ class Peers:
 
 
 @frozen
+class GetRow:
+    """Asks for the row of the receiver, or for that of one to whom it has a link."""
+
+    type: ClassVar[str] = "get_row"
+    ask: AskNumber
+    show: Show
+    author: Hex64 | UnsetType = UNSET
+    about: Annotated[list[Hex64], Meta(max_length=MOST_ABOUT)] | UnsetType = UNSET
+    probe: bool | UnsetType = UNSET
+
+    def check(self) -> None:
+        """:raises RemoteProtocolError: it asks about all for what is told of a few only."""
+        if isinstance(self.about, UnsetType):
+            if self.show == "past":
+                raise RemoteProtocolError("get_row: show is past, and about is missing")
+            if self.probe is True:
+                raise RemoteProtocolError("get_row: probe is true, and about is missing")
+
+
+@frozen
+class Row:
+    """A part of the row that was asked for; without one it cannot be had."""
+
+    type: ClassVar[str] = "row"
+    ask: AskNumber
+    more: bool
+    sealed: Sealed | UnsetType = UNSET
+
+    def check(self) -> None:
+        """Nothing here: what is sealed is judged by whoever asked for it."""
+
+
+@frozen
 class Bye:
     """The last frame before closing."""
 
@@ -155,10 +197,10 @@ class Unknown:
     type: str
 
 
-Message: TypeAlias = Hello | Ping | Pong | Heartbeat | GetPeers | Peers | Bye
+Message: TypeAlias = Hello | Ping | Pong | Heartbeat | GetPeers | Peers | GetRow | Row | Bye
 
 KINDS: dict[str, type[Message]] = {
-    kind.type: kind for kind in (Hello, Ping, Pong, Heartbeat, GetPeers, Peers, Bye)
+    kind.type: kind for kind in (Hello, Ping, Pong, Heartbeat, GetPeers, Peers, GetRow, Row, Bye)
 }
 
 _ENCODE: Final = msgspec.json.Encoder().encode

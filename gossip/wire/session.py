@@ -28,12 +28,14 @@ from gossip.wire.frames import LONGEST, FrameReader
 from gossip.wire.messages import (
     Bye,
     GetPeers,
+    GetRow,
     Heartbeat,
     Hello,
     Message,
     Peers,
     Ping,
     Pong,
+    Row,
     Unknown,
 )
 from gossip.wire.terms import NEVER, Terms
@@ -63,19 +65,19 @@ class State(Enum):
     CLOSED = "closed"
 
 
-_Row: TypeAlias = Mapping[type[Message], State]
+_Allowed: TypeAlias = Mapping[type[Message], State]
 
 
 class Moves(NamedTuple):
     """What may be said in one state, by us and by the peer, and the state that follows."""
 
-    sent: _Row = MappingProxyType({})
-    received: _Row = MappingProxyType({})
+    sent: _Allowed = MappingProxyType({})
+    received: _Allowed = MappingProxyType({})
 
 
-_BYE: _Row = {Bye: State.CLOSING}
-_TALK: _Row = {
-    **dict.fromkeys((Ping, Pong, Heartbeat, GetPeers, Peers), State.OPEN),
+_BYE: _Allowed = {Bye: State.CLOSING}
+_TALK: _Allowed = {
+    **dict.fromkeys((Ping, Pong, Heartbeat, GetPeers, Peers, GetRow, Row), State.OPEN),
     **_BYE,
 }
 

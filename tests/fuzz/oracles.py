@@ -110,6 +110,10 @@ def _is_view(value: Any) -> bool:
     return type(value) is str and re.fullmatch("[0-9a-f]{16}", value) is not None
 
 
+def _is_peer(value: Any) -> bool:
+    return type(value) is str and re.fullmatch("[0-9a-f]{64}", value) is not None
+
+
 def _is_sealed(value: Any) -> bool:
     return type(value) is dict and all(
         type(value.get(name)) is str for name in ("body", "signature")
@@ -152,6 +156,14 @@ MEMBERS: Final[Mapping[str, Mapping[str, Predicate]]] = {
     "heartbeat": {"view": _is_view, "heartbeat?": _number(0.05, 60)},
     "get_peers": {"buckets?": _are_buckets},
     "peers": {"records": _list_of(_is_sealed), "more": lambda value: type(value) is bool},
+    "get_row": {
+        "ask": _is_count,
+        "show": lambda value: value in ("brief", "full", "past"),
+        "author?": _is_peer,
+        "about?": lambda value: _list_of(_is_peer)(value) and len(value) <= 16,
+        "probe?": lambda value: type(value) is bool,
+    },
+    "row": {"ask": _is_count, "more": lambda value: type(value) is bool, "sealed?": _is_sealed},
     "bye": {"code": _text(0, inf), "reason": _text(0, 1024), "record?": _is_sealed},
 }
 """What each message must have (PROTOCOL §3 and §5); with a question mark, may have."""
@@ -219,6 +231,9 @@ def meaning(value: dict[str, Any] | None) -> str | None:
         member = value.get(name.rstrip("?"), ABSENT)
         if not (name.endswith("?") if member is ABSENT else holds(member)):
             return None
+    ample = kind == "get_row" and (value["show"] == "past" or value.get("probe") is True)
+    if ample and "about" not in value:
+        return None
     return kind if kind in MEMBERS else ""
 
 

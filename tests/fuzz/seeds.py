@@ -196,6 +196,7 @@ SEEDS: Final[Mapping[str, Callable[[], list[bytes]]]] = {
 
 WORDS: Final = (
     *("type", "hello", "ping", "pong", "heartbeat", "get_peers", "peers", "bye", "network"),
+    *("get_row", "row", "ask", "show", "author", "about", "probe", "sealed", "brief", "past"),
     *("instance", "record", "observed", "agent", "period", "time", "view", "features", "invite"),
     *("seq", "text", "buckets", "records", "more", "code", "reason", "body", "signature", "id"),
     *("key", "name", "addresses", "tags", "state", "ttl", "alive", "left", "leaving", "example"),

@@ -113,7 +113,9 @@ class ReadTests(CommandCase):
         first, second = await self.pair("--tag", "site=north")
         said = await self.answer("a", "status")
         self.assertEqual((first.id, "a", first.port), (said["id"], said["name"], said["port"]))
-        self.assertEqual({"alive": 1, "dead": 0, "left": 0, "unmet": 0}, said["peers"])
+        self.assertEqual(
+            {"alive": 1, "dead": 0, "left": 0, "unmet": 0, "unreachable": 0}, said["peers"]
+        )
         self.assertLessEqual({"network", "version", "uptime_s", "view"}, said.keys())
         (peer,) = await self.answer("b", "peers")
         self.assertEqual(

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from gossip.mesh.liveness import PENDING, STALL, RoundTrips, stall
+from gossip.mesh.trail import Past
 from tests.cases import UnitCase
 
 
@@ -35,6 +36,25 @@ class RoundTripsTests(UnitCase):
         trips = RoundTrips()
         self.assertEqual([1, 2, 3], [trips.ping(0.0) for _ in range(3)])
         self.assertEqual(3, trips.sent)
+
+    def test_under_way(self) -> None:
+        """An answer may still come for two seconds."""
+        trips = RoundTrips()
+        for at in (0.0, 1.0, 2.5):
+            trips.ping(at)
+        self.assertEqual([2, 1, 0], [trips.under_way(now) for now in (2.9, 3.5, 4.5)])
+        trips.pong(3, 2.6)
+        self.assertEqual(1, trips.under_way(2.9))
+
+    def test_past(self) -> None:
+        """What is kept beyond the link is told of each."""
+        trips = RoundTrips(past=Past())
+        trips.pong(trips.ping(0.0), 0.5)
+        trips.ping(1.0)
+        assert trips.past is not None
+        self.assertEqual(
+            [(0.5, 2, 1)], [(s.mean, s.pings, s.lost) for s in trips.past.stretches(2)]
+        )
 
     def test_nothing_known(self) -> None:
         """Before the first answer there is no time to show."""

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from twisted.internet.interfaces import IPushProducer
 from zope.interface.verify import verifyObject
 
-from gossip.mesh.outflow import Outflow
-from gossip.wire.messages import Peers, Sealed
+from gossip.mesh.outflow import ROWS, Outflow
+from gossip.wire.messages import Message, Peers, Row, Sealed
 from tests.cases import UnitCase
 
 
@@ -23,8 +23,9 @@ class OutflowTests(UnitCase):
         self.full_after: int | None = None
         self.outflow = Outflow(most=100, seconds=lambda: self.now, tell=self.tell)
 
-    def tell(self, peers: Peers) -> None:
+    def tell(self, peers: Message) -> None:
         """Say one message; the transport may be full after it."""
+        assert isinstance(peers, Peers)
         self.told.append(peers.records[0].body)
         if len(self.told) == self.full_after:
             self.outflow.pauseProducing()
@@ -51,6 +52,29 @@ class OutflowTests(UnitCase):
         self.assertEqual(["a1", "a2"], self.told)
         self.outflow.resumeProducing()
         self.assertEqual(["a1", "a2", "a3"], self.told)
+
+    def test_rows_wait_behind_answers(self) -> None:
+        """Records make a network; rows are only looked at. There is a bound to those that wait."""
+        said: list[object] = []
+        outflow = Outflow(most=100, seconds=lambda: self.now, tell=said.append)
+        outflow.pauseProducing()
+        rows = [Row(number + 1, more=False) for number in range(ROWS + 1)]
+        taken = [outflow.row(iter([row])) for row in rows]
+        self.assertEqual([True] * ROWS + [False], taken)
+        peers = Peers([], more=False)
+        outflow.answer(iter([peers]))
+        outflow.resumeProducing()
+        self.assertEqual([peers, *rows[:ROWS]], said)
+
+    def test_rows_are_gone_with_the_link(self) -> None:
+        """Nothing is said when it is closed."""
+        said: list[object] = []
+        outflow = Outflow(most=100, seconds=lambda: self.now, tell=said.append)
+        outflow.pauseProducing()
+        outflow.row(iter([Row(1, more=False)]))
+        outflow.close()
+        outflow.resumeProducing()
+        self.assertEqual([], said)
 
     def test_lazily(self) -> None:
         """Nothing is made that cannot be said yet."""

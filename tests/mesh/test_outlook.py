@@ -32,7 +32,8 @@ class OutlookTests(StreetCase):
         self.assertEqual((self.a.address.port,), (status.port,))
         self.assertEqual((str(self.a.address),), status.addresses)
         self.assertEqual((str(self.a.address),), status.advertised)
-        self.assertEqual({"alive": 1, "dead": 1, "left": 0, "unmet": 0}, dict(status.peers))
+        counts = {"alive": 1, "dead": 1, "left": 0, "unmet": 0, "unreachable": 0}
+        self.assertEqual(counts, dict(status.peers))
         self.assertEqual(self.a.mesh.book.view(), status.view)
         self.assertAlmostEqual(self.town.clock.seconds(), status.uptime_s)
         self.assertAlmostEqual(WALL, status.started, places=3)

@@ -24,6 +24,16 @@ EXAMPLES: dict[str, Any] = {
         peer="2" * 64, name="bob", address="192.0.2.2:8080", reason="silent", silent_s=3.0
     ),
     "peer_left": status.PeerLeft(peer="2" * 64, name="bob", address="192.0.2.2:8080"),
+    "verdict": status.Verdict(
+        peer="2" * 64,
+        name="bob",
+        address="192.0.2.2:8080",
+        verdict="cut",
+        one_way=None,
+        asked=5,
+        heard_by=("3" * 64,),
+        reason="carol hears it",
+    ),
     "refused": status.Refused(peer=None, address="192.0.2.3:80", code="tls", reason="no"),
     "identity_mismatch": status.IdentityMismatch(
         address="192.0.2.3:80", expected="2" * 64, found="3" * 64
@@ -50,6 +60,9 @@ class EventTests(UnitCase):
                 "ping": ["address", "name", "peer", "rtt_ms", "seq", "text"],
                 "peer_dead": ["address", "name", "peer", "reason", "silent_s"],
                 "peer_left": ["address", "name", "peer"],
+                "verdict": sorted(
+                    ["peer", "name", "address", "verdict", "one_way", "asked", "heard_by", "reason"]
+                ),
                 "refused": ["address", "code", "peer", "reason"],
                 "identity_mismatch": ["address", "expected", "found"],
                 "stopping": ["reason"],

@@ -36,6 +36,19 @@ class WallCase(UnitCase):
         return self.wall() - self.right()
 
 
+class AheadTests(WallCase):
+    """How far the clocks of peers are off."""
+
+    def test_ahead(self) -> None:
+        """By what a linked one said, however long ago, and whichever clock of ours is believed."""
+        self.peers(0.0, 5.0, -7.0)
+        self.passed += HOUR
+        self.assertEqual([0.0, 5.0, -7.0], [self.wall.ahead(peer) for peer in PEERS[:3]])
+        self.wall.lost(PEERS[1])
+        self.assertIsNone(self.wall.ahead(PEERS[1]))
+        self.assertIsNone(self.wall.ahead(PEERS[3]))
+
+
 class JumpTests(WallCase):
     """The machine's clock jumps."""
 

@@ -17,6 +17,7 @@ from gossip.mesh.status import (
     PingHeard,
     Refused,
     Stopping,
+    Verdict,
 )
 from gossip.surfaces.terminal import Json, Printer, Text
 from tests.cases import UnitCase
@@ -35,10 +36,18 @@ LEFT = PeerLeft(**WHO)
 REFUSED = Refused(peer=PEER, address="10.0.0.7:40000", code="network", reason='it is "other"')
 STRANGER = Refused(peer=None, address="10.0.0.7:40000", code="tls", reason="TLS failed: no cert")
 MISMATCH = IdentityMismatch(address="127.0.0.1:8081", expected=OWN, found=PEER)
+VERDICT = Verdict(
+    **WHO,
+    verdict="cut",
+    one_way=None,
+    asked=3,
+    heard_by=(OWN,),
+    reason="node-c and node-d hear it",
+)
 STOPPING = Stopping(reason="stopped by SIGTERM")
 
 EVENTS: tuple[Event, ...] = (
-    *(LISTENING, ALIVE, PING, DEAD, LEFT, REFUSED, STRANGER, MISMATCH, STOPPING),
+    *(LISTENING, ALIVE, PING, DEAD, LEFT, REFUSED, STRANGER, MISMATCH, STOPPING, VERDICT),
 )
 
 HOSTILE = "\x1b]0;gone\x07\r\n\u202e\x9b2J\ud800"
@@ -54,6 +63,9 @@ def hostile() -> list[Event]:
         PeerDead(**who, reason=HOSTILE, silent_s=0.0),
         PeerLeft(**who),
         Refused(peer=None, address=HOSTILE, code=HOSTILE, reason=HOSTILE),
+        Verdict(
+            **who, verdict=HOSTILE, one_way=HOSTILE, asked=0, heard_by=(HOSTILE,), reason=HOSTILE
+        ),
         IdentityMismatch(address=HOSTILE, expected=OWN, found=PEER),
         Stopping(reason=HOSTILE),
     ]
@@ -81,6 +93,10 @@ class TextTests(UnitCase):
                 "mismatch 127.0.0.1:8081 is not 3f9a12bc34de but 9bd0c4417e2a, and was refused",
             ),
             (STOPPING, "stopping: stopped by SIGTERM"),
+            (
+                VERDICT,
+                "verdict 9bd0c4417e2a node-b 127.0.0.1:8081 cut: node-c and node-d hear it",
+            ),
         ):
             self.assertEqual(f"{NOON} {line}", self.text.event(event))
 
@@ -204,6 +220,18 @@ class JsonTests(UnitCase):
                 },
             ),
             (STOPPING, {"event": "stopping", "reason": "stopped by SIGTERM"}),
+            (
+                VERDICT,
+                {
+                    "event": "verdict",
+                    **WHO,
+                    "verdict": "cut",
+                    "one_way": None,
+                    "asked": 3,
+                    "heard_by": [OWN],
+                    "reason": "node-c and node-d hear it",
+                },
+            ),
         ):
             self.assertEqual({"time": 1234.5, **members}, self.load(event))
 

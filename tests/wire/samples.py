@@ -9,12 +9,14 @@ from attrs import frozen
 from gossip.wire.messages import (
     Bye,
     GetPeers,
+    GetRow,
     Heartbeat,
     Hello,
     Message,
     Peers,
     Ping,
     Pong,
+    Row,
     Sealed,
 )
 
@@ -78,6 +80,46 @@ GAMMA = Sealed(
     ),
 )
 """Of the key whose seed is 32 times 33; it says that its node left."""
+
+BRIEF_ROW = Sealed(
+    body=(
+        '{"id":"503d8ee46d581c649966569ae095e27041de83322e8e0480e5539e00d2d5d874","seq":1'
+        '767225700250,"network":"example","agent":"p2p-gossip/0.1.0","show":"brief","part'
+        '":1,"last":true,"entries":[["744f36cca67eb191","u",0.42,0.0],["3532fb2b134488a2"'
+        ',"l",null,null]]}'
+    ),
+    signature=(
+        "riqutBQXVqgLnA1OOSXufHCuzUABXIbmrnv/KqY8ihUv4O16k7IdTouUz90TMQ1Tp4SQ1xHq0Y0myu88fIuFDw=="
+    ),
+)
+"""What alpha says of beta, to which it has a link, and of gamma, which left."""
+
+FULL_ROW = Sealed(
+    body=(
+        '{"id":"503d8ee46d581c649966569ae095e27041de83322e8e0480e5539e00d2d5d874","seq":1'
+        '767225700250,"network":"example","agent":"p2p-gossip/0.1.0","show":"full","part"'
+        ':1,"last":true,"entries":[["744f36cca67eb191","u",0.42,0.0,1767225600.5,0.8,0.4,'
+        '1.9,0.05,20,20,4096,5120,"d",1,-0.2,null]]}'
+    ),
+    signature=(
+        "5W8+4QF+tXcSDpv197JmOTl8XiMurlUkIhNH2JE7w0OwUWleyBiVUilYRKV2z5W/ncMbyhwK3JLwaUvwj4tJCA=="
+    ),
+)
+"""The same with all that is known of beta."""
+
+PAST_ROW = Sealed(
+    body=(
+        '{"id":"503d8ee46d581c649966569ae095e27041de83322e8e0480e5539e00d2d5d874","seq":1'
+        '767225700250,"network":"example","agent":"p2p-gossip/0.1.0","show":"past","part"'
+        ':1,"last":true,"entries":[["3532fb2b134488a2","d",null,0.25,1767225690.0,10.5,nu'
+        'll,null,null,12,9,2048,2048,null,1,null,"s",[[1767225630.0,0.4,0.9,6,0],[1767225'
+        "660.0,null,null,6,6]]]]}"
+    ),
+    signature=(
+        "Bg8CZt7v2rVNA6bPhoJEzzpzgWqqCrnQ1/hFOAltfFxZTuNqLZkM/V4fpeMxy+m5qA72/l8WFuPFLljKc7pZCA=="
+    ),
+)
+"""What alpha says of gamma, before it heard that it left, with the last minute."""
 
 BUCKETS: Final = (
     "A" * 565
@@ -256,5 +298,66 @@ SAMPLES: Final = (
         Bye(code="tired", reason=""),
         "000000297b2274797065223a22627965222c22636f6465223a227469726564222c22726561736f6e"
         "223a22227d",
+    ),
+    Sample(
+        "get_row",
+        GetRow(ask=1, show="brief"),
+        "000000297b2274797065223a226765745f726f77222c2261736b223a312c2273686f77223a226272"
+        "696566227d",
+    ),
+    Sample(
+        "get_row about some",
+        GetRow(
+            ask=9007199254740991,
+            show="full",
+            author="744f36cca67eb1912cb282e08e86bd2fe0d09004a28cf6e7c6bd56cdd6bf65aa",
+            about=[
+                "3532fb2b134488a2a18f2a07cd6db85b4c1b808ddb10972f0ad5526856177bd4",
+                "503d8ee46d581c649966569ae095e27041de83322e8e0480e5539e00d2d5d874",
+            ],
+            probe=False,
+        ),
+        "000001217b2274797065223a226765745f726f77222c2261626f7574223a5b223335333266623262"
+        "31333434383861326131386632613037636436646238356234633162383038646462313039373266"
+        "30616435353236383536313737626434222c22353033643865653436643538316336343939363635"
+        "36396165303935653237303431646538333332326538653034383065353533396530306432643564"
+        "383734225d2c2261736b223a393030373139393235343734303939312c22617574686f72223a2237"
+        "34346633366363613637656231393132636232383265303865383662643266653064303930303461"
+        "3238636636653763366264353663646436626636356161222c2270726f6265223a66616c73652c22"
+        "73686f77223a2266756c6c227d",
+    ),
+    Sample(
+        "get_row with a probe",
+        GetRow(
+            ask=7,
+            show="brief",
+            about=["3532fb2b134488a2a18f2a07cd6db85b4c1b808ddb10972f0ad5526856177bd4"],
+            probe=True,
+        ),
+        "000000837b2274797065223a226765745f726f77222c2261626f7574223a5b223335333266623262"
+        "31333434383861326131386632613037636436646238356234633162383038646462313039373266"
+        "30616435353236383536313737626434225d2c2261736b223a372c2270726f6265223a747275652c"
+        "2273686f77223a226272696566227d",
+    ),
+    Sample(
+        "row",
+        Row(ask=1, more=False, sealed=BRIEF_ROW),
+        "000001c07b2274797065223a22726f77222c2261736b223a312c226d6f7265223a66616c73652c22"
+        "7365616c6564223a7b22626f6479223a227b5c2269645c223a5c2235303364386565343664353831"
+        "63363439393636353639616530393565323730343164653833333232653865303438306535353339"
+        "65303064326435643837345c222c5c227365715c223a313736373232353730303235302c5c226e65"
+        "74776f726b5c223a5c226578616d706c655c222c5c226167656e745c223a5c227032702d676f7373"
+        "69702f302e312e305c222c5c2273686f775c223a5c2262726965665c222c5c22706172745c223a31"
+        "2c5c226c6173745c223a747275652c5c22656e74726965735c223a5b5b5c22373434663336636361"
+        "363765623139315c222c5c22755c222c302e34322c302e305d2c5b5c223335333266623262313334"
+        "34383861325c222c5c226c5c222c6e756c6c2c6e756c6c5d5d7d222c227369676e6174757265223a"
+        "2272697175744251585671674c6e41314f4f535875664843757a5541425849626d726e762f4b7159"
+        "3869685576344f31366b374964546f75557a3930544d51315470345351317848713059306d797538"
+        "386649754644773d3d227d7d",
+    ),
+    Sample(
+        "row that cannot be had",
+        Row(ask=2, more=False),
+        "000000237b2274797065223a22726f77222c2261736b223a322c226d6f7265223a66616c73657d",
     ),
 )

@@ -17,12 +17,14 @@ from gossip.wire.frames import LONGEST, FrameReader
 from gossip.wire.messages import (
     Bye,
     GetPeers,
+    GetRow,
     Heartbeat,
     Hello,
     Message,
     Peers,
     Ping,
     Pong,
+    Row,
     Sealed,
     Unknown,
 )
@@ -50,6 +52,14 @@ MEMBERS: dict[str, dict[str, str]] = {
     "heartbeat": {"view": "string", "heartbeat": "optional number"},
     "get_peers": {"buckets": "optional string"},
     "peers": {"records": "list of objects", "more": "bool"},
+    "get_row": {
+        "ask": "integer",
+        "show": "string",
+        "author": "optional string",
+        "about": "optional list of strings",
+        "probe": "optional bool",
+    },
+    "row": {"ask": "integer", "more": "bool", "sealed": "optional object"},
     "bye": {"code": "string", "reason": "string", "record": "optional object"},
 }
 
@@ -99,6 +109,11 @@ OUT_OF_RANGE: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
             b64encode(bytes(2049)).decode(),
         ),
     ),
+    ("get_row", "ask", (0, -1)),
+    ("get_row", "show", ("", "all", "Brief")),
+    ("get_row", "author", ("", "0" * 63, "0" * 65, "A" * 64, "0" * 64 + "\n")),
+    ("get_row", "about", (["0" * 16], ["A" * 64], ["0" * 64] * 17)),
+    ("row", "ask", (0, -1)),
     ("bye", "reason", ("a" * 1025,)),
 )
 
@@ -112,6 +127,11 @@ AT_THE_BOUNDS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
     ("ping", "seq", (1, 2**53 - 1)),
     ("ping", "text", ("", "a" * 1024, "\U0001f600" * 1024, "\x00\x1b[31m")),
     ("heartbeat", "heartbeat", (0.05, 60)),
+    ("get_row", "ask", (1, 2**53 - 1)),
+    ("get_row", "show", ("brief", "full", "past")),
+    ("get_row", "about", ([], ["0" * 64] * 16)),
+    ("get_row", "probe", (True, False)),
+    ("row", "ask", (1, 2**53 - 1)),
     ("bye", "code", ("", "no such code")),
     ("bye", "reason", ("", "a" * 1024)),
 )
@@ -172,6 +192,11 @@ def hex16() -> st.SearchStrategy[str]:
     return st.integers(0, 2**64 - 1).map("{:016x}".format)
 
 
+def hex64() -> st.SearchStrategy[str]:
+    """64 hex digits."""
+    return st.integers(0, 2**256 - 1).map("{:064x}".format)
+
+
 def any_message() -> st.SearchStrategy[Message]:
     """Messages that may be said."""
     numbers = st.integers(1, 2**53 - 1)
@@ -202,6 +227,15 @@ def any_message() -> st.SearchStrategy[Message]:
             ),
         ),
         st.builds(Peers, st.lists(sealed_records(), max_size=5), st.booleans()),
+        st.builds(
+            GetRow,
+            numbers,
+            st.sampled_from(("brief", "full", "past")),
+            st.one_of(st.just(UNSET), hex64()),
+            st.lists(hex64(), max_size=16),
+            st.one_of(st.just(UNSET), st.booleans()),
+        ),
+        st.builds(Row, numbers, st.booleans(), st.one_of(st.just(UNSET), sealed_records())),
         st.builds(
             Bye,
             st.text(max_size=20),
@@ -311,6 +345,12 @@ class ParseTests(UnitCase):
         for kind, member, value in wrong_values():
             body = spelled({**example(kind), member: value})
             self.assertNames(member, kind, self.refusal(body), (kind, member, value))
+
+    def test_what_is_told_of_few_is_not_asked_of_all(self) -> None:
+        """The past, and a probe, are had of named peers only."""
+        for what in ({"show": "past"}, {"show": "brief", "probe": True}):
+            error = self.refusal(spelled({"type": "get_row", "ask": 1, **what}))
+            self.assertRegex(str(error), "^get_row: .* about is missing$")
 
     def test_values_at_the_bounds_are_taken(self) -> None:
         """The bounds belong to what is allowed, and lengths count characters."""

@@ -16,12 +16,14 @@ from gossip.wire.frames import serialize
 from gossip.wire.messages import (
     Bye,
     GetPeers,
+    GetRow,
     Heartbeat,
     Hello,
     Message,
     Peers,
     Ping,
     Pong,
+    Row,
     Sealed,
 )
 from gossip.wire.session import Broken, Dead, Event, Received, Role, Session, Silent, State
@@ -50,6 +52,8 @@ ONE_OF_EACH: tuple[Message, ...] = (
     BEAT,
     GetPeers(),
     Peers([], more=False),
+    GetRow(1, "brief"),
+    Row(1, more=False),
     BYE,
 )
 UNKNOWN = b'\x00\x00\x00\x0e{"type":"tea"}'
@@ -70,6 +74,8 @@ _TALK: dict[type[Message], State] = {
     Heartbeat: State.OPEN,
     GetPeers: State.OPEN,
     Peers: State.OPEN,
+    GetRow: State.OPEN,
+    Row: State.OPEN,
     Bye: State.CLOSING,
 }
 _SENT, _RECEIVED = Direction.SENT, Direction.RECEIVED

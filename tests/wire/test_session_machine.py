@@ -17,12 +17,14 @@ from gossip.wire.errors import LocalProtocolError
 from gossip.wire.messages import (
     Bye,
     GetPeers,
+    GetRow,
     Heartbeat,
     Hello,
     Message,
     Peers,
     Ping,
     Pong,
+    Row,
     Sealed,
     Unknown,
 )
@@ -74,6 +76,8 @@ TALK: Final[tuple[Message, ...]] = (
     Heartbeat(VIEW, 8.0),
     GetPeers(),
     Peers([], more=False),
+    GetRow(1, "brief"),
+    Row(1, more=False),
 )
 LONG: Final = Peers([Sealed("x" * 17000, "")], more=False)
 """A frame that is too long until both have said hello."""

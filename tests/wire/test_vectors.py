@@ -13,20 +13,36 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gossip.mesh.book import Book
-from gossip.trust import records, signing
+from gossip.trust import records, rows, signing
 from gossip.trust.identity import peer_id, public_der
 from gossip.trust.records import Record
 from gossip.wire import messages
 from gossip.wire.errors import RemoteProtocolError
 from gossip.wire.messages import GetPeers, Ping, Pong, Sealed, Unknown
 from tests.cases import UnitCase
-from tests.wire.samples import ALPHA, BETA, BUCKETS, GAMMA, SAMPLES, Sample
+from tests.wire.samples import (
+    ALPHA,
+    BETA,
+    BRIEF_ROW,
+    BUCKETS,
+    FULL_ROW,
+    GAMMA,
+    PAST_ROW,
+    SAMPLES,
+    Sample,
+)
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "protocol.rst"
 BLOCK = re.compile(r"^\*\*(.+)\*\*, (.+)::\n\n((?:    .*\n|\n)+)", re.MULTILINE)
 
 NAMES = {"alpha": ALPHA, "beta": BETA, "gamma": GAMMA}
+ROWS = {"brief row": BRIEF_ROW, "full row": FULL_ROW, "row with the past": PAST_ROW}
 BOOK = "alpha, beta and gamma"
+SHOWS: dict[str, messages.Show] = {
+    "brief row": "brief",
+    "full row": "full",
+    "row with the past": "past",
+}
 LONG = "get_peers with buckets"
 """The one sample that is too long to be printed."""
 
@@ -67,6 +83,7 @@ class DocumentTests(VectorCase):
         known |= {(sample.name, "the object") for sample in samples()}
         known |= {(sample.name, "the frame") for sample in samples()}
         known |= {(LONG, "SHA-256 of the base64 text"), (LONG, "SHA-256 of the frame")}
+        known |= {(name, what) for name in ROWS for what in ("body", "signature")}
         known |= {("accepted", "one a line"), ("refused", "one a line")}
         self.assertEqual(known, set(self.printed))
 
@@ -182,6 +199,44 @@ class RecordVectorTests(VectorCase):
                 ttl=printed_record.ttl,
             )
             self.assertEqual(printed_record.sealed, made.sealed)
+
+
+class RowVectorTests(VectorCase):
+    """Rows, sealed by the first of the three."""
+
+    def part(self, name: str) -> rows.Part:
+        """The part that is printed."""
+        shown = self.shown(name)
+        return rows.read(Sealed(shown["body"], shown["signature"]), SHOWS[name])
+
+    def test_signatures_hold(self) -> None:
+        """Each verifies with the key of its author, and not with another body."""
+        for name, sealed in ROWS.items():
+            part = self.part(name)
+            self.assertEqual(sealed, part.sealed)
+            rows.verify(part, self.shown("alpha")["key"])
+            other = rows.read(Sealed(sealed.body + " ", sealed.signature), part.show)
+            with self.assertRaises(rows.RowRefused):
+                rows.verify(other, self.shown("alpha")["key"])
+
+    def test_the_program_makes_these_rows(self) -> None:
+        """Asked to say the same with the same key, it makes the same bytes."""
+        seed = bytes.fromhex(self.shown("alpha")["seed"])
+        key = Ed25519PrivateKey.from_private_bytes(seed)
+        for name, sealed in ROWS.items():
+            part = self.part(name)
+            made = rows.make(
+                author=part.id,
+                sign=partial(signing.sign, key),
+                seq=part.seq,
+                network=part.network,
+                agent=part.agent,
+                show=part.show,
+                part=part.part,
+                last=part.last,
+                entries=part.entries,
+            )
+            self.assertEqual(sealed, made.sealed)
 
 
 class ViewVectorTests(VectorCase):

@@ -1,0 +1,170 @@
+"""
+Rows of everybody, gathered: from all who are linked, and through them from those who are not.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from attrs import define, evolve, field
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+
+from gossip.mesh import sight
+from gossip.mesh.asks import Asks, Told, speaks
+from gossip.mesh.link import Link
+from gossip.mesh.ownrow import OwnRow
+from gossip.mesh.sight import Node, Packed, Sight
+from gossip.mesh.status import PeerStatus
+from gossip.settings import agent
+from gossip.trust.identity import PeerId
+from gossip.trust.rows import DIGITS
+from gossip.wire.messages import Show
+
+AT_A_TIME: Final = 64
+"""Questions under way."""
+
+WAYS: Final = 2
+"""Others through whom somebody is asked who has no link."""
+
+MOST_NODES: Final = 2000
+"""Nodes of one matrix: 4 million pairs, 40 MB. Those that are linked come first."""
+
+_ORDER: Final = {"alive": 0, "unreachable": 1, "dead": 2, "unmet": 3}
+
+
+@define(eq=False, kw_only=True)
+class Gathering:
+    """One of them; `gathered` fires when nobody is asked any more."""
+
+    show: Show
+    asks: Asks
+    own_row: OwnRow
+    linked: Mapping[PeerId, Link]
+    peers: Callable[[], Iterator[PeerStatus]]
+    clock: IReactorTime
+    gathered: Deferred[Sight] = field(factory=Deferred)
+    _nodes: list[Node] = field(factory=list)
+    _index: dict[str, int] = field(factory=dict)
+    _rows: list[Packed | None] = field(factory=list)
+    _to_ask: "deque[tuple[Link, PeerId]]" = field(factory=deque)
+    _ways: Counter[PeerId] = field(factory=Counter)
+    _strange: list[int] = field(factory=list)
+    """The places of those who have no link to this node."""
+    _under_way: int = 0
+    _asked: set[PeerId] = field(factory=set)
+
+    def begin(self) -> None:
+        """Ask."""
+        own = self.own_row.book.own
+        peers = sorted(
+            (peer for peer in self.peers() if peer.state in _ORDER),
+            key=lambda peer: _ORDER[peer.state],
+        )
+        first = Node(
+            id=own.id,
+            name=own.name,
+            state="alive",
+            tags=own.tags,
+            row="own",
+            at=self.clock.seconds(),
+            agent=agent(),
+            skew=0.0,
+        )
+        self._nodes = [first, *map(self._node, peers[: MOST_NODES - 1])]
+        self._index = sight.index(node.id for node in self._nodes)
+        self._rows = [None] * len(self._nodes)
+        self._rows[0] = Packed.of(self.own_row.entries(self.show), self._index)
+        for place, node in enumerate(self._nodes[1:], 1):
+            link = self.linked.get(PeerId(node.id))
+            if link is None:
+                self._strange.append(place)
+            elif speaks(link):
+                self._to_ask.append((link, PeerId(node.id)))
+        self._go_on()
+
+    def _node(self, peer: PeerStatus) -> Node:
+        link = self.linked.get(PeerId(peer.id))
+        mute = link is not None and not speaks(link)
+        return Node(
+            id=peer.id,
+            name=peer.name,
+            state=peer.state,
+            tags=peer.tags,
+            row="mute" if mute else "silent",
+            agent=None if link is None else link.agent,
+            skew=self.own_row.wall.ahead(PeerId(peer.id)),
+        )
+
+    def _go_on(self) -> None:
+        while self._to_ask and self._under_way < AT_A_TIME:
+            link, author = self._to_ask.popleft()
+            if self._rows[self._place(author)] is not None:
+                continue
+            self._under_way += 1
+            self._asked.add(author)
+            self.asks.ask(link, self.show, author=author).addCallback(self._told)
+        if not self._under_way and not self._to_ask and not self.gathered.called:
+            self.gathered.callback(self._sight())
+
+    def _told(self, told: Told | None) -> None:
+        self._under_way -= 1
+        if told is not None:
+            place = self._place(told.author)
+            before = self._nodes[place]
+            self._nodes[place] = evolve(
+                before,
+                row="told" if told.through is None else "through",
+                through=told.through,
+                at=told.at,
+                agent=told.agent,
+                skew=before.skew if told.skew is None else told.skew,
+            )
+            row = self._rows[place] = Packed.of(told.entries, self._index)
+            self._ask_through(told, row)
+        # In the next turn: so that many who answer at once hold up nobody.
+        self.clock.callLater(0, self._go_on)
+
+    def _ask_through(self, told: Told, row: Packed) -> None:
+        """Whoever has no link to us is asked through one who has a link to both."""
+        link = self.linked.get(told.author)
+        if link is None or not speaks(link):
+            return
+        for place in self._strange:
+            author = PeerId(self._nodes[place].id)
+            if (
+                row.cells[place] == ord("u")
+                and self._rows[place] is None
+                and self._ways[author] < WAYS
+            ):
+                self._ways[author] += 1
+                self._to_ask.append((link, author))
+
+    def _place(self, author: PeerId) -> int:
+        return self._index[author[:DIGITS]]
+
+    def _sight(self) -> Sight:
+        nodes, rows = self._nodes, self._rows
+        # Whom nobody has ever met may be an invention.
+        unmet = {
+            place
+            for place in self._strange
+            if nodes[place].state == "unmet"
+            and not any(row is not None and row.cells[place] == ord("u") for row in rows)
+        }
+        if unmet:
+            kept = [place for place in range(len(nodes)) if place not in unmet]
+            rows = [None if row is None else row.only(kept) for row in (rows[at] for at in kept)]
+            nodes = [nodes[place] for place in kept]
+        return Sight(
+            nodes,
+            rows,
+            asked=len(self._asked),
+            answered=sum(node.row in ("told", "through") for node in nodes),
+            since=self._since(nodes),
+        )
+
+    def _since(self, nodes: list[Node]) -> dict[str, float]:
+        gone = [node.id for node in nodes[1:] if PeerId(node.id) not in self.linked]
+        entries = {peer: self.own_row.entry(PeerId(peer)) for peer in gone}
+        return {peer: one.since for peer, one in entries.items() if one.since is not None}

@@ -1,0 +1,66 @@
+"""
+Rows beside each other.
+"""
+
+from array import array
+
+from gossip.mesh import sight
+from gossip.mesh.sight import NOTHING, Node, Packed, Sight
+from gossip.trust.rows import Brief, Full
+from tests.cases import UnitCase
+
+IDS = ["a" * 64, "b" * 64, "c" * 64]
+
+
+class SightTests(UnitCase):
+    """Packed, and read again."""
+
+    def packed(self) -> Packed:
+        """What c says."""
+        return Packed.of(
+            [
+                Full("a" * 16, "q", 1.25, 0.5, p50=1.0, losses=300),
+                Brief("b" * 16, "l"),
+                Brief("d" * 16, "u", 1.0),
+            ],
+            sight.index(IDS),
+        )
+
+    def test_packed(self) -> None:
+        """Each entry has its place; whom nobody knows has none."""
+        row = self.packed()
+        self.assertEqual(b"ud?", bytes(row.cells))
+        self.assertEqual([1.25, None, None], sight.known(row.rtt))
+        self.assertEqual([0.5, None, None], sight.known(row.lost))
+        self.assertEqual([1.0, None, None], sight.known(row.p50))
+        self.assertEqual([255, 0, 0], list(row.losses))
+
+    def test_only_some(self) -> None:
+        """The rest is left out of all that it says."""
+        row = self.packed().only([0, 2])
+        self.assertEqual(b"u?", bytes(row.cells))
+        self.assertEqual([1.25, None], sight.known(row.rtt))
+        self.assertEqual([0.5, None], sight.known(row.lost))
+        self.assertEqual([1.0, None], sight.known(row.p50))
+        self.assertEqual([255, 0], list(row.losses))
+
+    def test_numbers_for_people(self) -> None:
+        """As they were before they were packed, and not a number is none."""
+        self.assertEqual([0.42, None, 0.42], sight.known(array("f", [0.42, NOTHING, 0.42])))
+
+    def test_cells(self) -> None:
+        """Who has no row says nothing."""
+        node = Node(id=IDS[0], name="", state="alive", tags={}, row="told", at=5.0)
+        seen = Sight([node] * 3, [self.packed(), None, None])
+        self.assertEqual(3, len(seen))
+        self.assertEqual((ord("u"), ord("?")), (seen.cell(0, 0), seen.cell(1, 0)))
+
+    def test_nodes(self) -> None:
+        """A name, or the beginning of the id; and how old its row is."""
+        node = Node(id=IDS[0], name="", state="alive", tags={"k": "v"}, row="told", at=5.0)
+        self.assertEqual("a" * 12, node.called)
+        shown = node.shown(7.0)
+        self.assertEqual((IDS[0], "told", 2.0), (shown.id, shown.row, shown.age_s))
+        self.assertIsNone(
+            Node(id=IDS[0], name="a", state="dead", tags={}, row="silent").shown(7.0).age_s
+        )
