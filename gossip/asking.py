@@ -11,8 +11,9 @@ from twisted.internet.defer import maybeDeferred
 
 from gossip.control import unixsocket
 from gossip.control.front import Front
+from gossip.control.sight import Sight
 from gossip.control.unixsocket import ControlUnusable
-from gossip.mesh.status import Chronicle, Desk, Window
+from gossip.mesh.status import Desk
 
 __all__ = ["Asking", "ControlUnusable"]
 
@@ -23,9 +24,8 @@ class Asking:
     def __init__(
         self,
         path: Path,
-        window: Window,
+        sight: Sight,
         desk: Desk,
-        chronicle: Chronicle,
         reactor: Any,
         *,
         makes_place: bool,
@@ -37,7 +37,7 @@ class Asking:
         """
         if makes_place:
             unixsocket.private_directory(str(path.parent))
-        self._front = Front(window, desk, chronicle, reactor)
+        self._front = Front(sight, desk, reactor)
         self._port = unixsocket.listen(str(path), self._front, reactor)
 
     async def stop(self) -> None:

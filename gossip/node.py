@@ -23,6 +23,7 @@ from twisted.logger import Logger
 from twisted.python.usage import UsageError
 
 from gossip import keys, listeners, logs, system
+from gossip.control.sight import Sight
 from gossip.doors import Door, bound_to, control_path, doors_of, secured, why_not
 from gossip.keeping import CannotKeep, Keeping, keeping
 from gossip.logs import levels
@@ -161,13 +162,17 @@ class Node(Service):
         # A web server is loaded for it, which takes longer than all else of a start.
         asking = import_module("gossip.asking")
         desk = self.mesh.desk(self.leave, self.reload)
-        history, chosen = self._keeping.history, self._settings.control is not None
+        sight = Sight(
+            window=self.mesh.window,
+            chronicle=self._keeping.history,
+            lookout=self.mesh.lookout,
+        )
+        chosen = self._settings.control is not None
         try:
             made: Asking = asking.Asking(
                 path,
-                self.mesh.window,
+                sight,
                 desk,
-                history,
                 self._reactor,
                 # The user's runtime directory is there, and ours in it at first is not.
                 makes_place=not chosen and self._keeping.control is None,

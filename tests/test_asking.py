@@ -14,7 +14,7 @@ from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
 from gossip.asking import Asking, ControlUnusable
-from tests.control.fakes import FakeDesk, FakeWindow, chronicle
+from tests.control.fakes import FakeDesk, FakeWindow, sight
 
 
 @implementer(IAgentEndpointFactory)
@@ -41,7 +41,7 @@ class AskingTests(TestCase):
     def asking(self, path: Path, *, makes_place: bool = False) -> Asking:
         """Answer at a path."""
         window = FakeWindow()
-        made = Asking(path, window, FakeDesk(window), chronicle(), reactor, makes_place=makes_place)
+        made = Asking(path, sight(window), FakeDesk(window), reactor, makes_place=makes_place)
         self.addCleanup(made.stop)
         return made
 

@@ -20,7 +20,11 @@ MAY_IMPORT = {
         *("memory", "mesh.memories", "mesh.status"),
         *("trust.identity", "wire.messages", "wire.bucket", "logs"),
     },
-    "control": {"control", "mesh.picture", "mesh.status", "surfaces.text", "logs"},
+    "control": {
+        *("control", "mesh.picture", "mesh.status"),
+        *("surfaces.text", "wire.bucket", "logs"),
+    },
+    "page": set(),
     "client": {
         *("", "client", "mesh.picture", "mesh.status", "options", "trust.identity"),
         *("surfaces.terminal", "surfaces.text"),
@@ -40,7 +44,7 @@ MAY_IMPORT = {
     "showing": {"logs", "mesh.status", "settings", "surfaces"},
     "asking": {"control", "mesh.picture", "mesh.status"},
     "node": {
-        *("doors", "keeping", "keys", "reloading", "showing", "system"),
+        *("control.sight", "doors", "keeping", "keys", "reloading", "showing", "system"),
         *("trust", "mesh", "settings", "logs", "listeners"),
     },
     "cli": {"client.commands"},
@@ -55,7 +59,13 @@ MAY_IMPORT = {
 
 PURE = {
     *("client.commands", "client.errors", "client.words"),
-    *("control.documents", "control.naming", "control.parameters", "control.problems"),
+    *(
+        "control.documents",
+        "control.hosts",
+        "control.naming",
+        "control.parameters",
+        "control.problems",
+    ),
     *("wire.bucket", "wire.errors", "wire.plain", "wire.frames", "wire.messages", "wire.session"),
     "wire.traffic",
     *("trust.records", "trust.policy", "trust.signing", "trust.identity"),

@@ -153,11 +153,13 @@ class BoundedChannel(HTTPChannel):
 
     _log = Logger(observer=levels)
 
-    def __init__(self, site: Site, crowd: Crowd, clock: IReactorTime) -> None:
+    def __init__(
+        self, site: Site, crowd: Crowd, clock: IReactorTime, patience: float = PATIENCE
+    ) -> None:
         super().__init__()
         self.site = site
         self.requestFactory = BoundedRequest
-        self.timeOut = PATIENCE
+        self.timeOut = patience
         self._clock = clock
         self._crowd = crowd
         self._full = False

@@ -15,9 +15,10 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 from gossip.control.front import Front
+from gossip.control.sight import Sight
 from tests.cases import UnitCase
 from tests.control import described
-from tests.control.fakes import FakeChronicle, FakeDesk, FakeWindow, chronicle
+from tests.control.fakes import FakeChronicle, FakeDesk, FakeLookout, FakeWindow, chronicle
 
 
 @frozen
@@ -138,15 +139,21 @@ class House:
     clock: Clock
     window: FakeWindow = field(factory=FakeWindow)
     history: FakeChronicle = field(factory=chronicle)
+    lookout: FakeLookout = field(factory=FakeLookout)
     writable: bool = True
     desk: FakeDesk = field(init=False)
     front: Front = field(init=False)
     connections: list[Connection] = field(factory=list)
 
+    @property
+    def sight(self) -> Sight:
+        """What is seen of it."""
+        return Sight(window=self.window, chronicle=self.history, lookout=self.lookout)
+
     def __attrs_post_init__(self) -> None:
         self.desk = FakeDesk(self.window)
         desk = self.desk if self.writable else None
-        self.front = Front(self.window, desk, self.history, self.clock)
+        self.front = Front(self.sight, desk, self.clock)
 
     def connect(self) -> Connection:
         """One more connection."""
