@@ -95,12 +95,19 @@ class BoundedRequest(Request):
         return reason
 
 
-def _local(target: bytes) -> bytes:
-    """The path of a request target, also where it is a whole URI (RFC 9112 §3.2.2)."""
+def authority(target: bytes) -> bytes | None:
+    """The host of a request target that is a whole URI (RFC 9112 §3.2.2); None where it is none."""
     scheme, found, rest = target.partition(b"://")
     if not found or scheme.lower() not in (b"http", b"https"):
+        return None
+    return rest.partition(b"/")[0]
+
+
+def _local(target: bytes) -> bytes:
+    """The path of a request target, also where it is a whole URI."""
+    if authority(target) is None:
         return target
-    return b"/" + rest.partition(b"/")[2]
+    return b"/" + target.partition(b"://")[2].partition(b"/")[2]
 
 
 class Crowd:
@@ -154,7 +161,7 @@ class BoundedChannel(HTTPChannel):
     _log = Logger(observer=levels)
 
     def __init__(
-        self, site: Site, crowd: Crowd, clock: IReactorTime, patience: float = PATIENCE
+        self, site: Site, crowd: Crowd, clock: IReactorTime, patience: int = PATIENCE
     ) -> None:
         super().__init__()
         self.site = site

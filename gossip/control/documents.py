@@ -22,7 +22,7 @@ Its nodes are made so many at a time as well, which takes about as long.
 
 def snapshot(status: AttrsInstance) -> dict[str, object]:
     """The object of a snapshot, or of what the whole network shows, member for member."""
-    return _members(status)
+    return {member.name: getattr(status, member.name) for member in fields(type(status))}
 
 
 def matrix(found: Matrix) -> Iterator[bytes]:
@@ -65,12 +65,9 @@ def _array(
 
 
 def _plain(value: object) -> object:
-    if has(type(value)):
-        return _members(value)
+    kind: type = type(value)
+    if has(kind):
+        return {member.name: getattr(value, member.name) for member in fields(kind)}
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value)} has no form in JSON")
-
-
-def _members(of: AttrsInstance) -> dict[str, object]:
-    return {member.name: getattr(of, member.name) for member in fields(type(of))}

@@ -161,7 +161,7 @@ class Front(Factory[Protocol]):
         *,
         gate: Gate | None = None,
         more: Sequence[Part] = (),
-        patience: float = PATIENCE,
+        patience: int = PATIENCE,
     ) -> None:
         """
         For whoever comes in by the `gate`; all do where there is none.
@@ -174,7 +174,7 @@ class Front(Factory[Protocol]):
         self._patience = patience
         self._streams = Streams(sight.chronicle, clock)
         self._crowd = Crowd(clock)
-        reading = [
+        reading: list[Part] = [
             Reading(sight.window, sight.chronicle, self._streams, clock),
             Surveying(sight.lookout, sight.window, clock),
             *more,

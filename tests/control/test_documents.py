@@ -3,9 +3,11 @@ Snapshots and events as JSON.
 """
 
 import json
+from collections.abc import Coroutine
 from types import MappingProxyType
+from typing import Any
 
-from attrs import asdict, evolve, fields
+from attrs import AttrsInstance, asdict, evolve, fields
 from twisted.internet.defer import Deferred
 
 from gossip.control import documents
@@ -52,7 +54,12 @@ class DocumentsTests(UnitCase):
     def test_what_is_in_another_thing(self) -> None:
         """It is told member for member as well, and tuples are arrays."""
         asked = FakeLookout()
-        for answer in (asked.report(), asked.diagnosis(peer(1).id), asked.pair(OURS, peer(1).id)):
+        asking: tuple[Coroutine[Any, Any, AttrsInstance], ...] = (
+            asked.report(),
+            asked.diagnosis(peer(1).id),
+            asked.pair(OURS, peer(1).id),
+        )
+        for answer in asking:
             status = self.successResultOf(Deferred.fromCoroutine(answer))
             found = json.loads(documents.text(documents.snapshot(status)))
             self.assertEqual(json.loads(json.dumps(asdict(status))), found)
