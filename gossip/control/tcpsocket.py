@@ -47,5 +47,7 @@ def listen(host: str, port: int, factory: IProtocolFactory, reactor: Any) -> Web
         cause = error.socketError
         reason = os.strerror(cause.errno) if getattr(cause, "errno", None) else str(cause)
         shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        raise HttpUnusable(f"cannot listen on --http {shown}: {reason}; choose another") from None
+        raise HttpUnusable(
+            f"cannot listen on --http {shown}: {reason}; choose another port"
+        ) from None
     return made

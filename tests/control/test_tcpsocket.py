@@ -52,7 +52,7 @@ class ListenTests(TestCase):
         port = self.listen("127.0.0.1").getHost().port
         error = self.assertRaises(HttpUnusable, listen, "127.0.0.1", port, Factory(), reactor)
         self.assertEqual(
-            f"cannot listen on --http 127.0.0.1:{port}: Address already in use; choose another",
+            f"cannot listen on --http 127.0.0.1:{port}: Address already in use; choose another port",
             str(error),
         )
 
