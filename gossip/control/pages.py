@@ -56,7 +56,11 @@ class File:
 
 def packaged() -> dict[str, File]:
     """The files of the page by their names, which may have slashes; read once."""
-    root = files("gossip.page").joinpath("static")
+    return below(files("gossip.page").joinpath("static"))
+
+
+def below(root: Any) -> dict[str, File]:
+    """The files below a directory, whatever holds it, but for hidden ones."""
     return {name: File.of(name, found.read_bytes()) for name, found in _walked(root, "")}
 
 

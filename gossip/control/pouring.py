@@ -115,6 +115,4 @@ class Pourings:
             await deferLater(self._clock, 0)
         answers.head(request, "application/json")
         request.setHeader("Content-Length", str(size))
-        if request.method == b"HEAD":
-            return
         await _Pour(request, pieces, self._clock).done()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import gossip.page
 from gossip.control import answers, pages
-from gossip.control.pages import File, Pages, packaged
+from gossip.control.pages import File, Pages, below, packaged
 from tests.control.asking import House, HouseCase
 
 FILES = {
@@ -105,6 +105,15 @@ class PackagedTests(HouseCase):
         self.assertIn(pages.INDEX, found)
         for name, file in found.items():
             self.assertEqual((root / name).read_bytes(), file.content)
+
+    def test_what_is_hidden(self) -> None:
+        """An editor's files are not shown, nor what is in such a directory."""
+        root = Path(self.mktemp())
+        for name in ("a.js", ".a.js.swp", ".git/config", "b/c.css", "b/.d"):
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(name)
+        self.assertEqual({"a.js", "b/c.css"}, set(below(root)))
 
     def test_nothing_is_inline(self) -> None:
         """The browser would not run it, nor show it as it was meant."""
