@@ -11,6 +11,7 @@ from typing import Any
 
 from attrs import evolve
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import TestCase
 
@@ -59,6 +60,27 @@ class AnsweringTests(TestCase):
         self.assertRegex(made.http or "", "^http://127.0.0.1:[1-9][0-9]*/$")
         await made.stop()
         self.assertFalse(path.exists())
+
+    def test_they_end_side_by_side(self) -> None:
+        """None waits for another's clients, as the node has little time."""
+        made = Answering(Settings(), None, 8080, sight(), reactor)
+        asked: list[Deferred[None]] = []
+
+        class Slow:
+            def close(self) -> None:
+                """Nobody asks for it."""
+
+            async def stop(self) -> None:
+                asked.append(Deferred())
+                await asked[-1]
+
+        made._opened = [Slow(), Slow()]
+        stopped = Deferred.fromCoroutine(made.stop())
+        self.assertEqual(2, len(asked))
+        asked[0].callback(None)
+        self.assertNoResult(stopped)
+        asked[1].callback(None)
+        self.successResultOf(stopped)
 
     def test_where_the_page_is_is_logged(self) -> None:
         """Port 0 is told as what it became."""
