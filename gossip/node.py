@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from importlib import import_module
 from random import SystemRandom
-from typing import Any, Protocol, TextIO, TypeAlias
+from typing import Any, TextIO, TypeAlias
 
 from twisted.application.service import Service
 from twisted.internet import reactor as _reactor
@@ -24,7 +24,8 @@ from twisted.logger import Logger
 from twisted.python.usage import UsageError
 
 from gossip import keys, listeners, logs, system
-from gossip.doors import Door, bound_to, control_path, doors_of, secured, why_not
+from gossip.answering import Answering, CannotAnswer
+from gossip.doors import Door, bound_to, doors_of, secured, why_not
 from gossip.keeping import CannotKeep, Keeping, keeping
 from gossip.logs import levels
 from gossip.mesh.addresses import literal
@@ -41,13 +42,6 @@ from gossip.trust.credentials import Credentials
 
 Reread: TypeAlias = Callable[[], Settings]
 """What the settings are now, read again; raises UsageError where they are wrong."""
-
-
-class Asking(Protocol):
-    """Where a running node can be asked."""
-
-    async def stop(self) -> None:
-        """Answer nobody any more."""
 
 
 class CannotRun(Exception):
@@ -92,7 +86,7 @@ class Node(Service):
         self._reactor = reactor
         self._reread = reread
         self._ports: list[IListeningPort] = []
-        self._asking: Asking | None = None
+        self._answers: Answering | None = None
 
     def startService(self) -> None:
         """
@@ -104,7 +98,7 @@ class Node(Service):
         try:
             for door in self._doors:
                 self._ports.append(self._opened(door))
-            self._asking = self._asked_at(bound_to(self._ports[0]).port)
+            self._answers = self._answering(bound_to(self._ports[0]).port)
         except CannotRun:
             for opened in self._ports:
                 opened.stopListening()
@@ -155,30 +149,20 @@ class Node(Service):
             )
         return tuple(name for name in names if name not in later)
 
-    def _asked_at(self, port: int) -> Asking | None:
-        path = control_path(self._settings, self._keeping.control, port, os.environ)
-        if path is None:
-            return None
-        # A web server is loaded for it, which takes longer than all else of a start.
-        asking = import_module("gossip.asking")
-        desk = self.mesh.desk(self.leave, self.reload)
-        history, chosen = self._keeping.history, self._settings.control is not None
+    def _answering(self, port: int) -> Answering:
+        made = Answering(self._settings, self._keeping.control, port, self._sight, self._reactor)
         try:
-            made: Asking = asking.Asking(
-                path,
-                self.mesh.window,
-                desk,
-                history,
-                self._reactor,
-                # The user's runtime directory is there, and ours in it at first is not.
-                makes_place=not chosen and self._keeping.control is None,
-            )
-        except asking.ControlUnusable as error:
-            if chosen:
-                raise CannotRun(str(error)) from None
-            _log.warn("this node cannot be asked: {error}", error=str(error))
-            return None
+            made.open(self.mesh.desk(self.leave, self.reload))
+        except CannotAnswer as error:
+            raise CannotRun(str(error)) from None
         return made
+
+    def _sight(self) -> Any:
+        return import_module("gossip.control.sight").Sight(
+            window=self.mesh.window,
+            chronicle=self._keeping.history,
+            lookout=self.mesh.lookout,
+        )
 
     def _announce(self) -> None:
         bound = [bound_to(port) for port in self._ports]
@@ -189,6 +173,7 @@ class Node(Service):
                 addresses=tuple(str(address) for address in bound),
                 network=self._settings.network,
                 name=self._settings.name,
+                http=None if self._answers is None else self._answers.http,
             )
         )
 
@@ -218,8 +203,8 @@ class Node(Service):
         self.phase = Phase.LEAVING
         self._showing(Stopping(reason=self.reason))
         closed = [port.stopListening() for port in self._ports]
-        if self._asking is not None:
-            closed.append(Deferred.fromCoroutine(self._asking.stop()))
+        if self._answers is not None:
+            closed.append(Deferred.fromCoroutine(self._answers.stop()))
         try:
             await self.mesh.leave(self.reason)
             await gatherResults([d for d in closed if d is not None], consumeErrors=True)

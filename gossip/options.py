@@ -15,7 +15,8 @@ import msgspec
 from twisted.python import usage
 
 from gossip import __version__
-from gossip.mesh.addresses import LARGEST_PORT, Address
+from gossip.control.hosts import LOCAL, is_name
+from gossip.mesh.addresses import LARGEST_PORT, Address, is_loopback, literal
 from gossip.settings import HEARTBEAT, Limits, Seed, Settings
 from gossip.trust.identity import PeerId
 from gossip.trust.records import LONGEST_NAME, LONGEST_TAGS, MOST_ADDRESSES
@@ -81,6 +82,8 @@ class Options(usage.Options):
         ["output", None, "text", "What goes to stdout: text, json or none"],
         ["state", None, None, "Directory in which it remembers who it is, and all peers"],
         ["control", None, None, "Unix socket at which it can be asked [default: see the manual]"],
+        ["http", None, None, "host:port of a page that shows the network [default: none]"],
+        ["http-token", None, None, "File with a secret to be shown there; needed beyond loopback"],
         ["config", None, None, "File with options, INI or TOML; those given here win"],
         ["log", None, None, "Log level: off, error, warn, info, debug [default: P2P_GOSSIP_LOG]"],
         [
@@ -96,6 +99,7 @@ class Options(usage.Options):
             "output": usage.CompleteList(["text", "json", "none"]),
             "state": usage.CompleteDirs(),
             "control": usage.CompleteFiles("*.sock"),
+            "http-token": usage.CompleteFiles(),
             "config": usage.CompleteFiles(),
         }
     )
@@ -107,6 +111,7 @@ class Options(usage.Options):
         self["advertise"] = []
         self["tag"] = {}
         self["peer-networks"] = []
+        self["http-name"] = []
         self._given: list[str] = []
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
@@ -173,6 +178,12 @@ class Options(usage.Options):
         except ValueError as error:
             raise usage.UsageError(f"--peer-networks: {error}") from None
 
+    def opt_http_name(self, text: str) -> None:
+        """Host name by which browsers may ask for the page; repeatable [default: localhost]"""
+        if not is_name(text):
+            raise usage.UsageError(f"--http-name {text!r} is not a host name without a port")
+        self["http-name"].append(text)
+
     def opt_version(self) -> None:
         """Display the version and exit"""
         print(f"p2p-gossip {__version__}")
@@ -195,6 +206,7 @@ class Options(usage.Options):
         if len(self["advertise"]) > MOST_ADDRESSES:
             raise usage.UsageError(f"--advertise takes at most {MOST_ADDRESSES} addresses")
         self._check_tags()
+        self._check_http()
 
     def again(self) -> Settings:
         """
@@ -264,6 +276,9 @@ class Options(usage.Options):
             output=self["output"],
             state=self["state"],
             control=self["control"],
+            http=None if self["http"] is None else _address("--http", self["http"]),
+            http_token=self["http-token"],
+            http_names=tuple(self["http-name"]),
             log=self["log"],
             limits=Limits(peers=self["max-peers"]),
         )
@@ -284,6 +299,23 @@ class Options(usage.Options):
             raise usage.UsageError(f"--tag: {_NOT_TEXT}") from None
         if size > LONGEST_TAGS:
             raise usage.UsageError(f"--tag: all tags together are longer than {LONGEST_TAGS} bytes")
+
+    def _check_http(self) -> None:
+        if self["http"] is None:
+            for name in ("http-token", "http-name"):
+                if self[name]:
+                    raise usage.UsageError(f"--{name} needs the --http that it is for")
+            return
+        address = _address("--http", self["http"])
+        if address.host != LOCAL and literal(address.host) is None:
+            raise usage.UsageError(
+                f"--http {address}: its host is neither an IP address nor {LOCAL}"
+            )
+        if self["http-token"] is None and not (address.host == LOCAL or is_loopback(address.host)):
+            raise usage.UsageError(
+                f"--http {address} can be reached from other machines, so whoever looks there must"
+                " show a token: name a file that has one with --http-token, or take 127.0.0.1"
+            )
 
 
 def _is_id(text: str) -> bool:

@@ -17,6 +17,8 @@ _OPTIONS: Final = {
     "certificate": "cert",
     "authority": "ca",
     "peer_networks": "peer-networks",
+    "http_token": "http-token",
+    "http_names": "http-name",
     "limits": "max-peers",
 }
 

@@ -140,6 +140,12 @@ class Settings:
     """Path of the directory in which the node remembers; none keeps everything in memory."""
     control: str | None = None
     """Path of the Unix socket at which it can be asked; none takes the usual place, if there is one."""
+    http: Address | None = None
+    """Where the page is, and the API for reading: a literal address or `localhost`; none has no page."""
+    http_token: str | None = None
+    """Path of the file whose first line everybody who looks there must know; none asks for nothing."""
+    http_names: tuple[str, ...] = ()
+    """Names by which browsers may ask for the page, besides `localhost` and its addresses."""
     log: str | None = None
     """Log levels, as `P2P_GOSSIP_LOG` has them; none lets the environment decide."""
     limits: Limits = field(factory=Limits)

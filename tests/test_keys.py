@@ -65,3 +65,48 @@ class IdentityTests(UnitCase):
                 keys.identity(Settings(key=str(path)))
             said = [formatEvent(line) for line in lines]
             self.assertEqual(count, sum(f"chmod 600 {path}" in line for line in said), said)
+
+
+class TokenTests(UnitCase):
+    """The file of --http-token."""
+
+    def file(self, content: bytes, mode: int = 0o600) -> str:
+        """A file with this content."""
+        path = Path(self.mktemp())
+        path.write_bytes(content)
+        path.chmod(mode)
+        return str(path)
+
+    def test_the_first_line(self) -> None:
+        """It is the token, whatever follows; without the option there is none."""
+        self.assertIsNone(keys.token(Settings()))
+        token = b"!" + b"a" * (keys.SHORTEST_TOKEN - 2) + b"~"
+        for content in (token, token + b"\n", b" " + token + b" \r\nof the wall screen\n"):
+            found = keys.token(Settings(http_token=self.file(content)))
+            self.assertEqual(token.decode(), found)
+
+    def test_unusable(self) -> None:
+        """What can be guessed, and what no browser can send, is refused with a way to make one."""
+        long = b"x" * (keys.LONGEST_TOKEN + 1)
+        for content in (b"", b"\n0123456789abcdef\n", b"short", b"x" * 15, long, b"a b" * 9):
+            path = self.file(content)
+            error = self.assertRaises(KeyUnusable, keys.token, Settings(http_token=path))
+            self.assertIn(f"--http-token {path}: ", str(error))
+            self.assertIn("openssl rand -hex 32", str(error))
+        for content in ("\u00e9" * 16).encode(), b"\x00" * 16, b"\x7f" * 16:
+            self.assertRaises(KeyUnusable, keys.token, Settings(http_token=self.file(content)))
+        nothing = self.mktemp()
+        error = self.assertRaises(KeyUnusable, keys.token, Settings(http_token=nothing))
+        self.assertEqual(
+            f"--http-token {nothing} cannot be read: No such file or directory", str(error)
+        )
+
+    def test_one_that_others_can_read(self) -> None:
+        """People are told how to mend it; the token itself is nowhere."""
+        for mode, count in ((0o600, 0), (0o400, 0), (0o640, 1), (0o604, 1)):
+            path = self.file(b"correct-horse-battery", mode)
+            with capturedLogs() as lines:
+                keys.token(Settings(http_token=path))
+            said = [formatEvent(line) or "" for line in lines]
+            self.assertEqual(count, sum(f"chmod 600 {path}" in line for line in said), said)
+            self.assertNotIn("correct-horse", " ".join(said))

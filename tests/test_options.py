@@ -22,7 +22,7 @@ ID = PeerId("0123456789abcdef" * 4)
 OPTIONS = (
     *("port", "period", "connect", "key", "cert", "listen", "advertise", "network", "name", "tag"),
     *("heartbeat", "message", "output", "ca", "peer-networks", "help", "version"),
-    *("state", "control", "config", "log", "max-peers"),
+    *("state", "control", "config", "log", "max-peers", "http", "http-token", "http-name"),
 )
 
 
@@ -79,6 +79,9 @@ class SettingsTests(UnitCase):
                 message="hello",
                 peer_networks=(ip_network("10.0.0.0/8"), ip_network("fd00::/8")),
                 output="json",
+                http=Address("0.0.0.0", 0),
+                http_token="t.txt",
+                http_names=("mesh.example", "10.1.2.3"),
             ),
             parse(
                 *("--port", "0", "--listen", "127.0.0.1"),
@@ -89,6 +92,8 @@ class SettingsTests(UnitCase):
                 *("--name", "机器", "--tag", "site=north", "--tag", "empty=", "--tag", "expr=a=b"),
                 *("--period", "0.05", "--heartbeat", "60", "--message", "hello"),
                 *("--peer-networks", "10.1.2.3/8, fd00::/8", "--output=json"),
+                *("--http", "0.0.0.0:0", "--http-token", "t.txt"),
+                *("--http-name", "mesh.example", "--http-name", "10.1.2.3"),
             ),
         )
 
@@ -209,6 +214,40 @@ class WrongTests(UnitCase):
     def test_peer_networks(self) -> None:
         """A network is in CIDR notation."""
         self.refused("--peer-networks: 'x' does not appear to be", "--peer-networks", "x")
+
+    def test_http_for_this_machine_alone(self) -> None:
+        """Nobody needs a token who is here."""
+        for text in (
+            "localhost:80",
+            "127.0.0.1:0",
+            "127.1.2.3:80",
+            "[::1]:80",
+            "[::ffff:127.0.0.1]:80",
+        ):
+            self.assertEqual(Address.parse(text), parse("--http", text).http)
+        self.assertIsNone(parse().http)
+
+    def test_http_for_others(self) -> None:
+        """They need one, and it is said why, and what to do."""
+        for text in ("0.0.0.0:80", "[::]:80", "10.0.0.1:80", "[2001:db8::1]:80", "[fe80::1]:80"):
+            self.refused(f"--http {text} can be reached from other machines", "--http", text)
+            self.refused("--http-token, or take 127.0.0.1", "--http", text)
+            self.assertEqual("t", parse("--http", text, "--http-token", "t").http_token)
+
+    def test_http_somewhere_else(self) -> None:
+        """It is at an address of this machine, with a port."""
+        self.refused("is neither an IP address nor localhost", "--http", "mesh.example:80")
+        for text in ("80", ":80", "127.0.0.1", "::1:80", "localhost:x", "localhost:65536"):
+            self.refused("--http: ", "--http", text)
+
+    def test_http_options_alone(self) -> None:
+        """They are for something that is not there."""
+        self.refused("--http-token needs the --http", "--http-token", "t")
+        self.refused("--http-name needs the --http", "--http-name", "mesh.example")
+        for name in ("mesh.example:80", "http://mesh.example", "*.example", ""):
+            self.refused(
+                "is not a host name without a port", "--http", "[::1]:1", "--http-name", name
+            )
 
     def test_not_an_option(self) -> None:
         """An address without its option, a typing error, and an option without its value."""

@@ -18,6 +18,9 @@ AFTER = Settings(
     log="debug",
     advertise=(Address("d", 4),),
     limits=Limits(peers=7),
+    http=Address("::1", 5),
+    http_token="t",
+    http_names=("e",),
 )
 
 
@@ -43,6 +46,7 @@ class ReloadingTests(UnitCase):
             {
                 *("name", "port", "connect", "tag", "period"),
                 *("message", "log", "advertise", "max-peers"),
+                *("http", "http-token", "http-name"),
             },
             set(changed(BEFORE, AFTER)),
         )

@@ -20,7 +20,11 @@ MAY_IMPORT = {
         *("memory", "mesh.memories", "mesh.status"),
         *("trust.identity", "wire.messages", "wire.bucket", "logs"),
     },
-    "control": {"control", "mesh.picture", "mesh.status", "surfaces.text", "logs"},
+    "control": {
+        *("control", "mesh.picture", "mesh.status"),
+        *("surfaces.text", "wire.bucket", "logs"),
+    },
+    "page": set(),
     "client": {
         *("", "client", "mesh.picture", "mesh.status", "options", "trust.identity"),
         *("surfaces.terminal", "surfaces.text"),
@@ -32,7 +36,10 @@ MAY_IMPORT = {
     "system": set(),
     "config": set(),
     "reloading": {"settings"},
-    "options": {"", "settings", "mesh.addresses", "trust.identity", "trust.records"},
+    "options": {
+        *("", "control.hosts", "settings", "mesh.addresses"),
+        *("trust.identity", "trust.records"),
+    },
     "listeners": {"mesh.addresses"},
     "doors": {"listeners", "mesh.addresses", "mesh.meter", "settings", "trust.credentials"},
     "keys": {"logs", "settings", "trust.credentials", "trust.identity"},
@@ -40,8 +47,17 @@ MAY_IMPORT = {
     "lasting": {"keys", "memory", "mesh.memories", "settings", "trust.identity"},
     "showing": {"logs", "mesh.status", "settings", "surfaces"},
     "asking": {"control", "mesh.picture", "mesh.status"},
+    "answering": {"doors", "keys", "logs", "mesh.status", "settings"},
     "node": {
-        *("doors", "keeping", "keys", "reloading", "showing", "system"),
+        *(
+            "answering",
+            "doors",
+            "keeping",
+            "keys",
+            "reloading",
+            "showing",
+            "system",
+        ),
         *("trust", "mesh", "settings", "logs", "listeners"),
     },
     "cli": set(),
@@ -57,7 +73,13 @@ MAY_IMPORT = {
 
 PURE = {
     *("client.commands", "client.errors", "client.words"),
-    *("control.documents", "control.naming", "control.parameters", "control.problems"),
+    *(
+        "control.documents",
+        "control.hosts",
+        "control.naming",
+        "control.parameters",
+        "control.problems",
+    ),
     *("wire.bucket", "wire.errors", "wire.plain", "wire.frames", "wire.messages", "wire.session"),
     *("wire.terms", "wire.traffic"),
     *("trust.records", "trust.policy", "trust.signing", "trust.identity"),

@@ -58,6 +58,9 @@ class SettingsTests(UnitCase):
         self.assertEqual(
             (None, None, None), (settings.key, settings.certificate, settings.authority)
         )
+        self.assertEqual(
+            (None, None, ()), (settings.http, settings.http_token, settings.http_names)
+        )
         self.assertEqual(((), ()), (settings.advertise, settings.peer_networks))
         self.assertEqual(Limits(), settings.limits)
 

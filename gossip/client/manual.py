@@ -45,6 +45,15 @@ _SIGNALS: Final = (
     ("SIGHUP", "Read the file of --config again, as reload does."),
 )
 
+_PAGE: Final = (
+    "With --http HOST:PORT a node serves a page for browsers there, and the API as far as it changes"
+    " nothing. HOST is an address of the machine or localhost. It is answered to localhost, to its"
+    " addresses and to each --http-name, and to no other name. An address that is not loopback needs"
+    " --http-token, a file whose first line is asked for by the page, and is sent by programs as"
+    " Authorization: Bearer. Nothing is encrypted: from elsewhere use ssh -L, or a reverse proxy with"
+    " TLS. These options take effect when the node is started."
+)
+
 _FILES: Final = (
     ("DIR/key.pem", "The private key of a node with --state DIR, made at its first start."),
     ("DIR/cert.pem", "The certificate for it."),
@@ -93,6 +102,7 @@ def _lines() -> Iterator[str]:
     yield from _section("OPTIONS OF A NODE", _options(node_options()))
     yield from _section("COMMANDS", _commands())
     yield from _section("WHICH NODE IS ASKED", [_text(_CONTROL), *_terms(_WHERE)])
+    yield from _section("THE PAGE", [_text(_PAGE)])
     yield from _section("CONFIGURATION FILE", [_text(_CONFIGURATION), ".PP", _text(_RELOADED)])
     yield from _section("SIGNALS", _terms(_SIGNALS))
     yield from _section("FILES", _terms(_FILES))

@@ -16,7 +16,7 @@ def node_options() -> list[tuple[str, Argument]]:
     options = Options()
     return [
         (_short(options, name), _argument(options, name.rstrip("="), takes=name.endswith("=")))
-        for name in sorted(options.longOpt)
+        for name in sorted(options.longOpt, key=lambda one: one.rstrip("="))
         if name.rstrip("=") in options.docs
     ]
 

@@ -18,9 +18,20 @@ from gossip.logs import levels
 
 HEADERS: Final[Mapping[str, str]] = {
     "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self';"
+        " frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
 }
-"""On every answer: it is true for a moment only, and it is what it says it is."""
+"""
+On every answer, for browsers: it is true for a moment only, it is what it says it is, nothing in it
+is a program that does not come from here, and the pages of others neither frame it nor read it.
+"""
 
 BATCH: Final = 100
 """Objects written at one go: about a millisecond or two; the node has pings to answer meanwhile."""

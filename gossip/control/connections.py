@@ -36,6 +36,12 @@ Seconds in which a request must have come wholly, counted from the answer before
 The next byte is no reason to wait longer: who sends one a minute would stay for ever.
 """
 
+AT_ONCE: Final = 4
+"""
+Requests of one connection that are answered in one turn of the event loop. Two thousand fit into one
+packet, and the node has heartbeats to send meanwhile.
+"""
+
 GRACE: Final = 1.0
 """Seconds that answers may take to go out when the node stops."""
 
@@ -95,12 +101,19 @@ class BoundedRequest(Request):
         return reason
 
 
-def _local(target: bytes) -> bytes:
-    """The path of a request target, also where it is a whole URI (RFC 9112 §3.2.2)."""
+def authority(target: bytes) -> bytes | None:
+    """The host of a request target that is a whole URI (RFC 9112 §3.2.2); None where it is none."""
     scheme, found, rest = target.partition(b"://")
     if not found or scheme.lower() not in (b"http", b"https"):
+        return None
+    return rest.partition(b"/")[0]
+
+
+def _local(target: bytes) -> bytes:
+    """The path of a request target, also where it is a whole URI."""
+    if authority(target) is None:
         return target
-    return b"/" + rest.partition(b"/")[2]
+    return b"/" + target.partition(b"://")[2].partition(b"/")[2]
 
 
 class Crowd:
@@ -148,20 +161,24 @@ class BoundedChannel(HTTPChannel):
     One connection.
 
     An answer that was not read holds up the requests behind it: otherwise those that came with one
-    packet are answered all at once, into memory.
+    packet are answered all at once, into memory. Where it was read, others have their turn in between.
     """
 
     _log = Logger(observer=levels)
 
-    def __init__(self, site: Site, crowd: Crowd, clock: IReactorTime) -> None:
+    def __init__(
+        self, site: Site, crowd: Crowd, clock: IReactorTime, patience: int = PATIENCE
+    ) -> None:
         super().__init__()
         self.site = site
         self.requestFactory = BoundedRequest
-        self.timeOut = PATIENCE
+        self.timeOut = patience
         self._clock = clock
         self._crowd = crowd
         self._full = False
         self._held: Request | None = None
+        self._answered = 0
+        self._turn: IDelayedCall | None = None
 
     def connectionMade(self) -> None:
         """Begin."""
@@ -171,6 +188,9 @@ class BoundedChannel(HTTPChannel):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """It is over."""
         self._held = None
+        if self._turn is not None:
+            self._turn.cancel()
+            self._turn = None
         super().connectionLost(reason)
         self._crowd.left(self)
 
@@ -203,17 +223,33 @@ class BoundedChannel(HTTPChannel):
         """It has read."""
         self._full = False
         super().resumeProducing()
-        if self._held is not None:
-            held, self._held = self._held, None
-            super().requestDone(held)
+        if self._turn is None:
+            self._go_on()
 
     def requestDone(self, request: Request) -> None:
         """A request is answered; the next is its turn when the answer is gone."""
         if self._full:
             self._held = request
             self.setTimeout(PATIENCE)
+        elif self._answered >= AT_ONCE:
+            self._held = request
+            self._turn = self._clock.callLater(0, self._next_turn)
         else:
+            self._answered += 1
             super().requestDone(request)
+
+    def _next_turn(self) -> None:
+        self._turn = None
+        if self._full:
+            self.setTimeout(PATIENCE)
+        else:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        if self._held is not None:
+            self._answered = 0
+            held, self._held = self._held, None
+            super().requestDone(held)
 
     def close_soon(self) -> None:
         """Close after the answer that is being given, if there is one."""

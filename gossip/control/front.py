@@ -2,8 +2,11 @@
 The API as something that a port can serve.
 """
 
+from collections.abc import Sequence
 from typing import Final
+from typing import Protocol as Shape
 
+from attrs import frozen
 from klein import Klein
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory, Protocol
@@ -16,6 +19,7 @@ from twisted.web.server import NOT_DONE_YET, Request, Site
 from gossip.control import answers, connections
 from gossip.control.connections import (
     LARGEST_BODY,
+    PATIENCE,
     BoundedChannel,
     BoundedRequest,
     Crowd,
@@ -23,10 +27,12 @@ from gossip.control.connections import (
 )
 from gossip.control.problems import Problem
 from gossip.control.reading import Reading
+from gossip.control.sight import Sight
 from gossip.control.stream import Streams
+from gossip.control.surveying import Surveying
 from gossip.control.writing import Writing
 from gossip.logs import levels
-from gossip.mesh.status import Chronicle, Desk, Window
+from gossip.mesh.status import Desk
 from gossip.surfaces.text import safe
 
 AGAIN: Final = 1
@@ -40,6 +46,43 @@ _CROWDED: Final = Problem(
 )
 
 
+class Part(Shape):
+    """Some of the routes."""
+
+    app: Klein
+
+
+class Gate(Shape):
+    """Says who may come in."""
+
+    def admit(self, request: BoundedRequest) -> None:
+        """:raises Problem: the one who asks may not."""
+
+
+class Open:
+    """Lets everybody in: the system has seen to it who can be there."""
+
+    def admit(self, request: BoundedRequest) -> None:
+        """Anybody."""
+
+
+@frozen
+class Served:
+    """Some of the routes, and what answers there."""
+
+    app: Klein
+    resource: IResource
+
+    @classmethod
+    def of(cls, part: Part) -> "Served":
+        """The same as a resource."""
+        return cls(part.app, part.app.resource())
+
+    def methods(self, path: str) -> set[str]:
+        """Those that it takes at a path; none where there is nothing."""
+        return _methods(self.app, path)
+
+
 class Routes(Resource):
     """
     Gives each request to the app that has a route for it, or says why there is none.
@@ -50,11 +93,13 @@ class Routes(Resource):
 
     isLeaf = True
 
-    def __init__(self, reading: IResource, writing: IResource | None, crowd: Crowd) -> None:
+    def __init__(
+        self, reading: Sequence[Part], writing: Part | None, crowd: Crowd, gate: Gate
+    ) -> None:
         super().__init__()
-        self._reading = reading
-        self._writing = writing
+        self._served = [Served.of(part) for part in (*reading, *([writing] if writing else []))]
         self._crowd = crowd
+        self._gate = gate
 
     def render(self, request: IRequest) -> int:
         """Have one request answered."""
@@ -77,18 +122,19 @@ class Routes(Resource):
         if self._crowd.stopping:
             request.channel.persistent = False
             raise _STOPPING
+        self._gate.admit(request)
         if request.oversize:
             raise Problem("too-large", f"A body may have {LARGEST_BODY} bytes.")
         method = request.method.decode("ascii")
         path = "/" + b"/".join(request.postpath).decode("ascii")
-        reads, writes = _methods(Reading.app, path), _methods(Writing.app, path)
-        if not reads and not writes:
+        allowed: set[str] = set()
+        for served in self._served:
+            methods = served.methods(path)
+            if method in methods:
+                return served.resource
+            allowed |= methods
+        if not allowed and not _methods(Writing.app, path):
             raise Problem("no-such-route", "GET /v1/openapi.json tells all paths that there are.")
-        if method in reads:
-            return self._reading
-        if method in writes and self._writing is not None:
-            return self._writing
-        allowed = reads if self._writing is None else reads | writes
         allow = ", ".join(sorted({*allowed, "OPTIONS"}))
         if method == "OPTIONS":
             answers.head(request, None, 204)
@@ -108,17 +154,37 @@ class Front(Factory[Protocol]):
     noisy = False
 
     def __init__(
-        self, window: Window, desk: Desk | None, chronicle: Chronicle, clock: IReactorTime
+        self,
+        sight: Sight,
+        desk: Desk | None,
+        clock: IReactorTime,
+        *,
+        gate: Gate | None = None,
+        more: Sequence[Part] = (),
+        patience: int = PATIENCE,
     ) -> None:
+        """
+        For whoever comes in by the `gate`; all do where there is none.
+
+        Without a `desk` nothing can be changed. `more` are routes beside those of the API. A request
+        has `patience` seconds to come.
+        """
         super().__init__()
         self._clock = clock
-        self._streams = Streams(chronicle, clock)
+        self._patience = patience
+        self._streams = Streams(sight.chronicle, clock)
         self._crowd = Crowd(clock)
-        reading = Reading(window, chronicle, self._streams, clock).app.resource()
-        writing = None if desk is None else Writing(window, desk, clock).app.resource()
+        reading: list[Part] = [
+            Reading(sight.window, sight.chronicle, self._streams, clock),
+            Surveying(sight.lookout, sight.window, clock),
+            *more,
+        ]
+        writing = None if desk is None else Writing(sight.window, desk, clock)
         # It is never listened with: it would keep a log, and a clock for it.
         self._site = Site(
-            Routes(reading, writing, self._crowd), reactor=clock, parsePOSTFormSubmission=False
+            Routes(reading, writing, self._crowd, gate or Open()),
+            reactor=clock,
+            parsePOSTFormSubmission=False,
         )
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol:
@@ -127,7 +193,7 @@ class Front(Factory[Protocol]):
             return TurnedAway(_STOPPING)
         if len(self._crowd) >= connections.MOST:
             return TurnedAway(_CROWDED)
-        channel = BoundedChannel(self._site, self._crowd, self._clock)
+        channel = BoundedChannel(self._site, self._crowd, self._clock, self._patience)
         channel.factory = self
         return channel
 

@@ -24,7 +24,7 @@ _DIGITS: Final = 19
 
 _Text = str | UnsetType
 _Number = Annotated[int, Meta(ge=0, le=NEWEST)]
-_State = Literal["alive", "dead", "left", "unmet"]
+_State = Literal["alive", "dead", "unreachable", "left", "unmet"]
 _Tag = Annotated[str, Meta(pattern="^[^=]+=")]
 
 

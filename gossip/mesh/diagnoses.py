@@ -5,8 +5,8 @@ What is wrong with one peer, in sentences: the verdict first, then who says what
 from collections.abc import Sequence
 from typing import Final
 
-from gossip.mesh.picture import Diagnosis, Saying
-from gossip.mesh.verdicts import Evidence, judge, saying
+from gossip.mesh.picture import Diagnosis
+from gossip.mesh.verdicts import Evidence, Saying, judge, saying
 from gossip.trust.rows import Full
 
 _MEANS: Final = {

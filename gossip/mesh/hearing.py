@@ -16,9 +16,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from gossip.mesh.asks import Asks, Told, speaks
 from gossip.mesh.book import Book
 from gossip.mesh.link import Link
-from gossip.mesh.picture import Saying
 from gossip.mesh.trail import Trails
-from gossip.mesh.verdicts import Back
+from gossip.mesh.verdicts import Back, Saying
 from gossip.trust.identity import PeerId
 from gossip.trust.rows import DIGITS, Full
 

@@ -7,7 +7,7 @@ became of peers goes out as events. How the parts are made, and who is given wha
 """
 
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory
@@ -22,7 +22,6 @@ from gossip.mesh.link import Link
 from gossip.mesh.memories import Memory
 from gossip.mesh.own import Subject
 from gossip.mesh.parts import Parts, World
-from gossip.mesh.picture import Lookout
 from gossip.mesh.requests import Requests
 from gossip.mesh.status import Desk, IdentityMismatch, Tell, Window
 from gossip.mesh.target import Target
@@ -45,14 +44,13 @@ class Mesh:
         self._clock = world.clock
         self._connections: dict[Link, None] = {}
         self._emptied: Deferred[None] | None = None
-        parts = Parts(settings, subject, world, tell, self)
+        parts = self._parts = Parts(settings, subject, world, tell, self)
         self._tell = parts.tell
         self._changed = world.changed
         self._tally = parts.tally
         self.acceptor: Factory = parts.acceptor
         self.book = parts.book
         self.window: Window = parts.outlook
-        self.lookout: Lookout = parts.lookout
         self._wall = parts.wall
         self._agenda = parts.agenda
         self._own = parts.own
@@ -71,6 +69,11 @@ class Mesh:
     def links(self) -> dict[PeerId, Link]:
         """The one link of each linked peer."""
         return self._roster.links
+
+    @property
+    def lookout(self) -> Any:
+        """Through which a surface looks at the whole network, as `picture.Lookout`."""
+        return self._parts.lookout
 
     # Called by the node.
 

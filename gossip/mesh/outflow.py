@@ -25,7 +25,10 @@ _NONE: Final[list[Iterator[Row]]] = []
 class Outflow:
     """Holds back long answers while the transport is full, and knows since when it is."""
 
-    __slots__ = ("_answers", "_closed", "_most", "_seconds", "_tell", "_unread", "blocked_at")
+    __slots__ = (
+        *("_answers", "_closed", "_most", "_rows", "_seconds", "_tell", "_unread"),
+        "blocked_at",
+    )
 
     def __init__(
         self, *, most: int, seconds: Callable[[], float], tell: Callable[[Message], None]

@@ -6,7 +6,10 @@ which passes it on: that is `gossip.mesh.mesh`.
 """
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
+from importlib import import_module
 from random import Random
+from typing import Any
 from typing import Protocol as Interface
 
 from attrs import define
@@ -23,7 +26,6 @@ from gossip.mesh.dialer import Dialer, Outcomes
 from gossip.mesh.factories import Accepted
 from gossip.mesh.inquest import Inquest
 from gossip.mesh.link import Host, Surroundings
-from gossip.mesh.lookout import Lookout
 from gossip.mesh.memories import Changed
 from gossip.mesh.outlook import Outlook
 from gossip.mesh.own import OwnAddresses, OwnRecord, Subject
@@ -119,7 +121,6 @@ class Parts:
         self.inquest = self._inquest()
         self.upkeep = self._upkeep()
         self.outlook = self._outlook()
-        self.lookout = self._lookout()
 
     def tell(self, event: Event) -> None:
         """Something happened: count it, and tell of it."""
@@ -265,8 +266,10 @@ class Parts:
             begun=self._world.clock.seconds(),
         )
 
-    def _lookout(self) -> Lookout:
-        return Lookout(
+    @cached_property
+    def lookout(self) -> Any:
+        """The mesh's `picture.Lookout`. All that reads rows is loaded where somebody may look."""
+        return import_module("gossip.mesh.lookout").Lookout(
             asks=self.asks,
             own_row=self.own_row,
             linked=self.roster.links,

@@ -13,6 +13,7 @@ from typing import Protocol
 from attrs import frozen
 
 from gossip.mesh.status import RoundTripTimes
+from gossip.mesh.verdicts import Saying
 
 
 @frozen(kw_only=True)
@@ -92,18 +93,6 @@ class PairStatus:
     """The id of the peer that passed it on; None where the author itself said it."""
     past: tuple[PastTimes, ...]
     """The last hour at most, oldest first."""
-
-
-@frozen(kw_only=True)
-class Saying:
-    """What one node says of another, as evidence."""
-
-    by: str
-    name: str
-    says: str
-    """`up` (it has heard it since we asked), `down`, `left`, `unmet`, or `nothing` (no answer in time)."""
-    since: float | None
-    """Unix seconds from which on this holds, by the clock of whoever says it."""
 
 
 @frozen(kw_only=True)

@@ -23,6 +23,8 @@ class Listening:
     addresses: tuple[str, ...]
     network: str
     name: str
+    http: str | None = None
+    """Where its page is, for a browser on this machine; None where it has none."""
 
 
 @frozen(kw_only=True)

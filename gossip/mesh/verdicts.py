@@ -11,13 +11,23 @@ from typing import Final
 
 from attrs import frozen
 
-from gossip.mesh.picture import Saying
-
 SHOWN: Final = 3
 """Names in a sentence; of more it is told how many."""
 
 FEWEST: Final = 2
 """Peers that have to be lost at once before this node suspects itself."""
+
+
+@frozen(kw_only=True)
+class Saying:
+    """What one node says of another, as evidence."""
+
+    by: str
+    name: str
+    says: str
+    """`up` (it has heard it since we asked), `down`, `left`, `unmet`, or `nothing` (no answer in time)."""
+    since: float | None
+    """Unix seconds from which on this holds, by the clock of whoever says it."""
 
 
 @frozen(kw_only=True)

@@ -152,9 +152,10 @@ class Text:
         return " ".join(filter(None, (line, safe(event.address), more)))
 
     def _listening(self, event: Listening) -> str:
+        page = "" if event.http is None else f", page at {safe(event.http)}"
         return (
             f"listening on port {event.port} as {event.id[:_SHORT]} ({safe(event.name)}),"
-            f' network "{safe(event.network)}"'
+            f' network "{safe(event.network)}"{page}'
         )
 
     def _ping(self, event: PingHeard) -> str:

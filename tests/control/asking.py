@@ -3,7 +3,7 @@ Asking the API without sockets: a client that holds both ends of each connection
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http.client import HTTPResponse
 from io import BytesIO
 from typing import Any
@@ -14,10 +14,11 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
-from gossip.control.front import Front
+from gossip.control.front import Front, Gate, Part
+from gossip.control.sight import Sight
 from tests.cases import UnitCase
 from tests.control import described
-from tests.control.fakes import FakeChronicle, FakeDesk, FakeWindow, chronicle
+from tests.control.fakes import FakeChronicle, FakeDesk, FakeLookout, FakeWindow, chronicle
 
 
 @frozen
@@ -123,7 +124,8 @@ class Connection:
         [answer] = answers(written, method)
         media_type = answer.headers.get("content-type", "")
         path = target.partition("?")[0].replace("%73", "s")
-        described.check(method, path, answer.status, media_type, answer.content)
+        if path.startswith("/v1"):
+            described.check(method, path, answer.status, media_type, answer.content)
         return answer
 
     def lose(self) -> None:
@@ -138,15 +140,23 @@ class House:
     clock: Clock
     window: FakeWindow = field(factory=FakeWindow)
     history: FakeChronicle = field(factory=chronicle)
+    lookout: FakeLookout = field(factory=FakeLookout)
     writable: bool = True
+    gate: Gate | None = None
+    more: Sequence[Part] = ()
     desk: FakeDesk = field(init=False)
     front: Front = field(init=False)
     connections: list[Connection] = field(factory=list)
 
+    @property
+    def sight(self) -> Sight:
+        """What is seen of it."""
+        return Sight(window=self.window, chronicle=self.history, lookout=self.lookout)
+
     def __attrs_post_init__(self) -> None:
         self.desk = FakeDesk(self.window)
         desk = self.desk if self.writable else None
-        self.front = Front(self.window, desk, self.history, self.clock)
+        self.front = Front(self.sight, desk, self.clock, gate=self.gate, more=self.more)
 
     def connect(self) -> Connection:
         """One more connection."""

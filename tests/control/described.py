@@ -16,6 +16,9 @@ DESCRIPTION: Final[dict[str, Any]] = json.loads(
     files("gossip.control").joinpath("openapi.json").read_bytes()
 )
 WHY_NOT: Final = "the schemas of the API are not tested: jsonschema_rs is not installed"
+_OF_THE_DOOR: Final = (401, 403, 421, 429)
+"""Whatever is asked for, some may not ask."""
+
 CAN_VALIDATE: Final = jsonschema_rs is not None
 
 
@@ -52,6 +55,8 @@ def validate(schema: dict[str, Any], document: object) -> None:
 
 def _answer(method: str, path: str, status: int) -> dict[str, Any]:
     operations = _operations(path)
+    if status in _OF_THE_DOOR:
+        return _resolved({"$ref": "#/components/responses/Other"})
     if operations is None or method == "OPTIONS":
         # Of these the description says in words that they are there, or that they are problems.
         assert status in (204, 404, 503), (method, path, status)

@@ -17,6 +17,16 @@ from twisted.internet.task import LoopingCall
 
 from gossip.control import unixsocket
 from gossip.control.front import Front
+from gossip.control.sight import Sight
+from gossip.mesh.picture import (
+    Diagnosis,
+    Finding,
+    Matrix,
+    MatrixNode,
+    PairStatus,
+    PastTimes,
+    Report,
+)
 from gossip.mesh.status import (
     Conflict,
     LinkStatus,
@@ -28,6 +38,7 @@ from gossip.mesh.status import (
     RoundTripTimes,
     Unknown,
 )
+from gossip.mesh.verdicts import Saying
 
 BEGUN = 1_700_000_000.0
 OURS = "00" * 32
@@ -43,6 +54,9 @@ NAMES = (
     "\ud800lone",
 )
 """Of the peers: two are equal, and most were not chosen in good faith."""
+
+STATES_OF_PEERS = ("alive", "dead", "unreachable", "left", "unmet")
+"""All that there are."""
 
 STATES = ("alive", "alive", "alive", "dead", "left", "unmet", "dead", "alive")
 
@@ -101,7 +115,7 @@ class FakeWindow:
     def status(self) -> NodeStatus:
         """How the node is."""
         self._check()
-        counts = dict.fromkeys(("alive", "dead", "left", "unmet"), 0)
+        counts = dict.fromkeys(STATES_OF_PEERS, 0)
         for each in self.everyone:
             counts[each.state] += 1
         return NodeStatus(
@@ -154,6 +168,146 @@ class FakeWindow:
     def _check(self) -> None:
         if self.broken is not None:
             raise self.broken
+
+
+def matrix(size: int = 3) -> Matrix:
+    """A matrix of so many nodes, in which not everybody hears everybody."""
+    pairs = [[_pair(row, column) for column in range(size)] for row in range(size)]
+    return Matrix(
+        time=BEGUN,
+        nodes=tuple(_node(number) for number in range(size)),
+        links=tuple("".join(sign for sign, _, _ in row) for row in pairs),
+        rtt_ms=tuple(tuple(rtt for _, rtt, _ in row) for row in pairs),
+        lost=tuple(tuple(lost for _, _, lost in row) for row in pairs),
+    )
+
+
+def _node(number: int) -> MatrixNode:
+    of = peer(number % len(NAMES))
+    own = number == 0
+    return MatrixNode(
+        id=OURS if own else f"{number:04x}{of.id[4:]}",
+        name="node-a" if own else of.name,
+        state="alive" if own else of.state,
+        tags=of.tags,
+        row=("own", "told", "through", "mute", "silent")[number % 5],
+        through=OURS if number % 5 == 2 else None,
+        age_s=None if number % 5 > 2 else 0.25,
+    )
+
+
+def _pair(row: int, column: int) -> tuple[str, float | None, float | None]:
+    if row == column:
+        return "-", None, None
+    if row % 5 > 2:
+        return "?", None, None
+    return ("d", None, 1.0) if (row + column) % 7 == 0 else ("u", 0.25 + row / 7, 0.0)
+
+
+PAST = (
+    PastTimes(since=BEGUN, mean_ms=0.5, worst_ms=1.5, pings=6, lost=0),
+    PastTimes(since=BEGUN + 30, mean_ms=None, worst_ms=None, pings=6, lost=6),
+)
+
+
+@define(eq=False)
+class FakeLookout:
+    """Stands for what other nodes would say."""
+
+    window: FakeWindow = field(factory=FakeWindow)
+    size: int = 3
+    """Of the matrix."""
+    waiting: "Deferred[None] | None" = None
+    """What every answer waits for."""
+    asked: list[tuple[str, ...]] = field(factory=list)
+
+    async def matrix(self) -> Matrix:
+        """A matrix."""
+        await self._wait("matrix")
+        return matrix(self.size)
+
+    async def pair(self, author: str, peer: str) -> PairStatus:
+        """One pair; who has no link cannot be asked."""
+        await self._wait("pair", author, peer)
+        for each in (author, peer):
+            if each != OURS:
+                self.window.peer(each)
+        if author != OURS:
+            self.window.link(author)
+        times = RoundTripTimes(last=1.0, mean=0.5, p50=0.4, p99=3.25, jitter=0.125)
+        return PairStatus(
+            author=author,
+            peer=peer,
+            state="up",
+            since=BEGUN,
+            quiet_s=0.5,
+            direction="dialed",
+            rtt_ms=times,
+            lost=0.5,
+            bytes_in=123,
+            bytes_out=456,
+            losses=2,
+            age_s=0.25,
+            through=None if author == OURS else OURS,
+            past=PAST,
+        )
+
+    async def report(self) -> Report:
+        """Two things are wrong."""
+        await self._wait("report")
+        one, other = peer(3).id, peer(1).id
+        return Report(
+            time=BEGUN,
+            ok=False,
+            sentence="One node is dead.",
+            asked=4,
+            answered=3,
+            findings=(
+                Finding(
+                    kind="dead",
+                    severity="error",
+                    sentence=f"{NAMES[3]} is dead.",
+                    peers=(one,),
+                    pairs=(),
+                    since=BEGUN,
+                ),
+                Finding(
+                    kind="one_way",
+                    severity="warning",
+                    sentence="One way only.",
+                    peers=(),
+                    pairs=((one, other),),
+                    since=None,
+                ),
+            ),
+        )
+
+    async def diagnosis(self, peer: str) -> Diagnosis:
+        """It is cut off."""
+        await self._wait("diagnosis", peer)
+        found = self.window.peer(peer)
+        return Diagnosis(
+            peer=peer,
+            name=found.name,
+            verdict="cut",
+            one_way="from_peer",
+            since=BEGUN,
+            sentences=("It is cut.", f"{NAMES[2]} hears it."),
+            sayings=(
+                Saying(by=OURS, name="node-a", says="down", since=BEGUN),
+                Saying(by=peer, name=NAMES[2], says="nothing", since=None),
+            ),
+        )
+
+    def past(self, peer: str) -> tuple[PastTimes, ...]:
+        """One that was answered, and one that was not."""
+        self.window.peer(peer)
+        return PAST
+
+    async def _wait(self, *asked: str) -> None:
+        self.asked.append(asked)
+        if self.waiting is not None:
+            await self.waiting
 
 
 @define(eq=False)
@@ -238,6 +392,17 @@ def occurrence(number: int) -> Occurrence:
         ("ping", {**whose, "seq": number, "text": "hi\n\x1b[1mdata: x", "rtt_ms": 0.5}),
         ("peer_dead", {**whose, "reason": "silent for 3.0 s", "silent_s": 3.0}),
         ("peer_left", {**whose}),
+        (
+            "verdict",
+            {
+                **whose,
+                "verdict": "cut",
+                "one_way": None,
+                "asked": 5,
+                "heard_by": [one.id],
+                "reason": "node-c\x1b[1m hears it",
+            },
+        ),
         ("refused", {"peer": None, "address": "1.2.3.4:5", "code": "bad", "reason": "\x1b[0m"}),
         ("identity_mismatch", {"address": "1.2.3.4:5", "expected": one.id, "found": "12" * 32}),
     ]
@@ -253,12 +418,21 @@ def chronicle(events: int = 20) -> FakeChronicle:
     return made
 
 
+def sight(window: FakeWindow | None = None, history: FakeChronicle | None = None) -> Sight:
+    """What is seen of a node that is none."""
+    return Sight(
+        window=window or FakeWindow(),
+        chronicle=history or chronicle(),
+        lookout=FakeLookout(),
+    )
+
+
 def serve(path: str, seconds: float) -> None:
     """Serve a fake node until it is told to leave, or time is up."""
     reactor: Any = global_reactor
     window, history, numbers = FakeWindow(), chronicle(), count(20)
     desk = FakeDesk(window, stop=lambda: reactor.callLater(0.1, reactor.stop))
-    front = Front(window, desk, history, reactor)
+    front = Front(sight(window, history), desk, reactor)
     port = unixsocket.listen(path, front, reactor)
 
     def live() -> None:

@@ -4,7 +4,7 @@ The bounds of connections and of what comes on them.
 
 from twisted.internet.defer import Deferred
 
-from gossip.control.connections import LARGEST_BODY, MOST, PATIENCE
+from gossip.control.connections import AT_ONCE, LARGEST_BODY, MOST, PATIENCE
 from tests.control.asking import Connection, HouseCase, answers, request
 from tests.control.fakes import FakeWindow, peer
 
@@ -41,6 +41,46 @@ class ManyRequestsTests(HouseCase):
         house.desk.pinging.callback(1.0)
         found = answers(connection.read(), "POST", "GET", "GET")
         self.assertEqual([200, 200, 404], [each.status for each in found])
+
+    def test_others_have_their_turn(self) -> None:
+        """Of many that came with one packet some are answered in one turn of the event loop."""
+        house = self.house()
+        connection = house.connect()
+        written = connection.send(request("GET", "/v1/status") * 3 * AT_ONCE)
+        self.assertLessEqual(written.count(b"HTTP/1.1 200"), AT_ONCE + 1)
+        turns = 0
+        while connection.protocol._turn is not None:
+            turn = connection.protocol._turn
+            turn.cancel()
+            connection.protocol._next_turn()
+            more = connection.read()
+            self.assertLessEqual(more.count(b"HTTP/1.1 200"), AT_ONCE + 1)
+            written += more
+            turns += 1
+        self.assertGreaterEqual(turns, 2)
+        self.assertEqual(3 * AT_ONCE, len(answers(written, *["GET"] * 3 * AT_ONCE)))
+
+    def test_who_goes_before_its_turn(self) -> None:
+        """Nothing is left of it."""
+        house = self.house()
+        connection = house.connect()
+        connection.send(request("GET", "/v1/status") * 3 * AT_ONCE)
+        connection.lose()
+        house.connections.clear()
+        self.assertEqual([], house.clock.getDelayedCalls())
+
+    def test_who_does_not_read_loses_its_turn(self) -> None:
+        """The rest is answered when it has read."""
+        house = self.house()
+        connection = house.connect()
+        written = connection.send(request("GET", "/v1/status") * 2 * AT_ONCE)
+        connection.protocol.pauseProducing()
+        house.clock.advance(0)
+        self.assertEqual(b"", connection.read())
+        connection.protocol.resumeProducing()
+        house.clock.pump([0, 0])
+        written += connection.read()
+        self.assertEqual(2 * AT_ONCE, len(answers(written, *["GET"] * 2 * AT_ONCE)))
 
     def test_byte_by_byte(self) -> None:
         """It is no other request for that."""

@@ -15,11 +15,12 @@ from twisted.trial.unittest import SkipTest, TestCase
 
 from gossip.control.front import Front
 from gossip.control.reading import Reading
+from gossip.control.surveying import Surveying
 from gossip.control.writing import Writing
 from gossip.mesh.status import PeerStatus
 from tests.cases import UnitCase
 from tests.control import described
-from tests.control.fakes import FakeDesk, FakeWindow, chronicle
+from tests.control.fakes import FakeDesk, FakeWindow, sight
 
 try:
     import hypothesis
@@ -56,12 +57,14 @@ class RoutesTests(UnitCase):
 
     def test_every_route_is_described(self) -> None:
         """And no other: those that read under `read`, the others under `write`."""
-        self.assertEqual(self.operations("read"), set(routes(Reading.app)))
+        reads = set(routes(Reading.app)) | set(routes(Surveying.app))
+        self.assertEqual(self.operations("read"), reads)
         self.assertEqual(self.operations("write"), set(routes(Writing.app)))
 
     def test_readers_change_nothing(self) -> None:
         """Their only method is GET."""
-        self.assertEqual({"GET"}, {method for method, _ in routes(Reading.app)})
+        for app in (Reading.app, Surveying.app):
+            self.assertEqual({"GET"}, {method for method, _ in routes(app)})
 
     def test_the_description_is_one(self) -> None:
         """Nothing in it points to what is not there, and it is of the version that it says."""
@@ -96,7 +99,7 @@ class FuzzTests(TestCase):
         if schemathesis is None:
             raise SkipTest("the API is not fuzzed: schemathesis is not installed")
         window = Endless()
-        self.front = Front(window, FakeDesk(window), chronicle(), reactor)
+        self.front = Front(sight(window), FakeDesk(window), reactor)
         self.port = reactor.listenTCP(0, self.front, interface="127.0.0.1")
 
         self.addCleanup(lambda: Deferred.fromCoroutine(self.stop()))

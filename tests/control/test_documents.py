@@ -3,17 +3,33 @@ Snapshots and events as JSON.
 """
 
 import json
+from collections.abc import Coroutine
 from types import MappingProxyType
+from typing import Any
 
-from attrs import evolve, fields
+from attrs import AttrsInstance, asdict, evolve, fields
+from twisted.internet.defer import Deferred
 
 from gossip.control import documents
+from gossip.mesh.picture import (
+    Diagnosis,
+    Finding,
+    Matrix,
+    MatrixNode,
+    PairStatus,
+    PastTimes,
+    Report,
+)
 from gossip.mesh.status import LinkStatus, NodeStatus, Occurrence, PeerStatus, RoundTripTimes
+from gossip.mesh.verdicts import Saying
 from tests.cases import UnitCase
 from tests.control import described
-from tests.control.fakes import FakeWindow, link, occurrence, peer
+from tests.control.fakes import OURS, FakeLookout, FakeWindow, link, matrix, occurrence, peer
 
 WINDOW = FakeWindow()
+
+PICTURES = (Diagnosis, Finding, Matrix, MatrixNode, PairStatus, PastTimes, Report, Saying)
+"""What is told of the whole network."""
 
 
 class DocumentsTests(UnitCase):
@@ -29,11 +45,37 @@ class DocumentsTests(UnitCase):
 
     def test_the_description_has_the_members_of_the_classes(self) -> None:
         """Where a class gets one more, the description does."""
-        for kind in (NodeStatus, PeerStatus, LinkStatus, RoundTripTimes):
+        for kind in (NodeStatus, PeerStatus, LinkStatus, RoundTripTimes, *PICTURES):
             schema = described.DESCRIPTION["components"]["schemas"][kind.__name__]
             names = [member.name for member in fields(kind)]
             self.assertEqual(names, list(schema["properties"]))
             self.assertEqual(names, schema["required"])
+
+    def test_what_is_in_another_thing(self) -> None:
+        """It is told member for member as well, and tuples are arrays."""
+        asked = FakeLookout()
+        asking: tuple[Coroutine[Any, Any, AttrsInstance], ...] = (
+            asked.report(),
+            asked.diagnosis(peer(1).id),
+            asked.pair(OURS, peer(1).id),
+        )
+        for answer in asking:
+            status = self.successResultOf(Deferred.fromCoroutine(answer))
+            found = json.loads(documents.text(documents.snapshot(status)))
+            self.assertEqual(json.loads(json.dumps(asdict(status))), found)
+            schema = {"$ref": f"#/components/schemas/{type(status).__name__}"}
+            described.validate(schema, found)
+
+    def test_a_matrix_in_pieces(self) -> None:
+        """Together they are what the whole would be, of any size, in ASCII."""
+        for size in (0, 1, 3, documents.BATCH, 2 * documents.BATCH + 1):
+            whole = matrix(size)
+            pieces = list(documents.matrix(whole))
+            self.assertTrue(b"".join(pieces).isascii())
+            found = json.loads(b"".join(pieces))
+            self.assertEqual(json.loads(documents.text(documents.snapshot(whole))), found)
+            described.validate({"$ref": "#/components/schemas/Matrix"}, found)
+            self.assertLessEqual(max(piece.count(b"\n") for piece in pieces), documents.BATCH + 1)
 
     def test_any_mapping_is_an_object(self) -> None:
         """A node may hand out views of its own."""

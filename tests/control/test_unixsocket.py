@@ -26,7 +26,7 @@ from gossip.control.unixsocket import ControlUnusable, PrivatePort, listen, priv
 from gossip.logs import Threshold, levels
 from gossip.mesh.status import PeerStatus
 from tests.control.asking import answers, request
-from tests.control.fakes import FakeDesk, FakeWindow, chronicle, peer
+from tests.control.fakes import FakeDesk, FakeWindow, chronicle, peer, sight
 
 reactor: Any = global_reactor
 
@@ -229,7 +229,7 @@ class ServedTests(SocketCase):
 
     def serve(self, window: FakeWindow) -> Front:
         """Serve until the test is over."""
-        front = Front(window, FakeDesk(window), chronicle(), reactor)
+        front = Front(sight(window), FakeDesk(window), reactor)
         self.listen(front)
         self.addCleanup(lambda: Deferred.fromCoroutine(front.stop()))
         return front
@@ -316,7 +316,7 @@ class ServedTests(SocketCase):
     async def test_who_listens_and_does_not_read(self) -> None:
         """It is cut off, by the back-pressure of a real connection."""
         window, history = FakeWindow(), chronicle(0)
-        front = Front(window, None, history, reactor)
+        front = Front(sight(window, history), None, reactor)
         self.listen(front)
         self.addCleanup(lambda: Deferred.fromCoroutine(front.stop()))
         client = await self.connect()

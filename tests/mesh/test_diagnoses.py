@@ -3,8 +3,8 @@ What is wrong with one peer, in sentences.
 """
 
 from gossip.mesh.diagnoses import diagnose, itself, lasting
-from gossip.mesh.picture import Diagnosis, Saying
-from gossip.mesh.verdicts import Evidence
+from gossip.mesh.picture import Diagnosis
+from gossip.mesh.verdicts import Evidence, Saying
 from gossip.trust.rows import Full, State
 from tests.cases import UnitCase
 

@@ -16,7 +16,7 @@ class GatheringTests(RowCase):
 
     def begun(self, house: House, show: Show = "brief") -> Gathering:
         """Begin."""
-        gathering = house.mesh.lookout._gathering(show)  # type: ignore[attr-defined]
+        gathering = house.mesh.lookout._gathering(show)
         assert isinstance(gathering, Gathering)
         gathering.begin()
         return gathering

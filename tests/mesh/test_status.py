@@ -55,7 +55,7 @@ class EventTests(UnitCase):
         members = {name: sorted(asdict(event)) for name, event in EXAMPLES.items()}
         self.assertEqual(
             {
-                "listening": ["addresses", "id", "name", "network", "port"],
+                "listening": ["addresses", "http", "id", "name", "network", "port"],
                 "peer_alive": ["address", "direction", "first", "name", "peer"],
                 "ping": ["address", "name", "peer", "rtt_ms", "seq", "text"],
                 "peer_dead": ["address", "name", "peer", "reason", "silent_s"],

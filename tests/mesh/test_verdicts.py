@@ -2,8 +2,7 @@
 Whose fault it is that a peer was lost.
 """
 
-from gossip.mesh.picture import Saying
-from gossip.mesh.verdicts import Back, Evidence, direction, judge, listed
+from gossip.mesh.verdicts import Back, Evidence, Saying, direction, judge, listed
 from tests.cases import UnitCase
 
 

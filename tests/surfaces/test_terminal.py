@@ -7,6 +7,8 @@ from datetime import datetime
 from time import localtime, strftime
 from typing import Any
 
+from attrs import evolve
+
 from gossip.mesh.status import (
     Event,
     IdentityMismatch,
@@ -100,6 +102,11 @@ class TextTests(UnitCase):
         ):
             self.assertEqual(f"{NOON} {line}", self.text.event(event))
 
+    def test_where_the_page_is(self) -> None:
+        """It is said where there is one."""
+        line = self.text.event(evolve(LISTENING, http="http://localhost:9/"))
+        self.assertTrue(line.rstrip().endswith('network "default", page at http://localhost:9/'))
+
     def test_time_is_local(self) -> None:
         """The time of a line is what the clock on the wall showed, of each line anew."""
         walls = iter((WALL, WALL + 61))
@@ -181,6 +188,7 @@ class JsonTests(UnitCase):
                     "name": "node-a",
                     "addresses": ["[::]:8080"],
                     "network": "default",
+                    "http": None,
                 },
             ),
             (ALIVE, {"event": "peer_alive", **who, "direction": "dialed", "first": True}),

@@ -1,0 +1,97 @@
+"""
+The routes that tell of the whole network, as far as other nodes can be asked. They change nothing.
+"""
+
+from typing import Final
+
+from klein import Klein
+from twisted.internet.interfaces import IReactorTime
+from twisted.python.failure import Failure
+from twisted.web.iweb import IRequest
+from twisted.web.server import Request
+
+from gossip.control import answers, documents, parameters
+from gossip.control.looking import find
+from gossip.control.naming import is_whole
+from gossip.control.parameters import NoQuery
+from gossip.control.pouring import Pourings
+from gossip.control.problems import Problem
+from gossip.mesh.picture import Lookout
+from gossip.mesh.status import NotLinked, Window
+
+SELF: Final = "self"
+"""Means the node that is asked, in the path of a pair."""
+
+
+class Surveying:
+    """What can be asked of the whole network over HTTP."""
+
+    app = Klein()
+    app.url_map.merge_slashes = False
+
+    def __init__(self, lookout: Lookout, window: Window, clock: IReactorTime) -> None:
+        self._lookout = lookout
+        self._window = window
+        self._clock = clock
+        self._pourings = Pourings(clock)
+
+    @app.route("/v1/matrix", methods=["GET"])
+    async def matrix(self, request: Request) -> None:
+        """Who hears whom."""
+        parameters.query(request.uri, NoQuery)
+        with self._pourings.place() as pourings:
+            found = await self._lookout.matrix()
+            await pourings.pour(request, documents.matrix(found))
+
+    @app.route("/v1/report", methods=["GET"])
+    async def report(self, request: Request) -> bytes:
+        """All that is wrong."""
+        parameters.query(request.uri, NoQuery)
+        return answers.document(request, documents.snapshot(await self._lookout.report()))
+
+    @app.route("/v1/peers/<peer>/diagnosis", methods=["GET"])
+    async def diagnosis(self, request: Request, peer: str) -> bytes:
+        """What is wrong with one peer."""
+        parameters.query(request.uri, NoQuery)
+        found = await self._lookout.diagnosis(await self._identify(peer))
+        return answers.document(request, documents.snapshot(found))
+
+    @app.route("/v1/peers/<peer>/past", methods=["GET"])
+    async def past(self, request: Request, peer: str) -> bytes:
+        """Our own pings to one peer."""
+        parameters.query(request.uri, NoQuery)
+        found = self._lookout.past(await self._identify(peer))
+        return await answers.array(request, map(documents.snapshot, found), self._clock)
+
+    @app.route("/v1/pairs/<author>/<peer>", methods=["GET"])
+    async def pair(self, request: Request, author: str, peer: str) -> bytes:
+        """What one node says of another."""
+        parameters.query(request.uri, NoQuery)
+        first, second = await self._either(author), await self._either(peer)
+        if first == second:
+            raise Problem("bad-request", "A pair is of two nodes, and the path names one twice.")
+        try:
+            found = await self._lookout.pair(first, second)
+        except NotLinked:
+            raise Problem(
+                "not-linked",
+                "The first of the two cannot be asked now: there is no link to it, and nobody has"
+                " its row; GET /v1/peers/{peer}/diagnosis tells why.",
+            ) from None
+        return answers.document(request, documents.snapshot(found))
+
+    @app.handle_errors(Exception)
+    def failed(self, request: IRequest, failure: Failure) -> bytes:
+        """What is answered instead."""
+        assert isinstance(request, Request)
+        return answers.problem(request, failure)
+
+    async def _identify(self, segment: str) -> str:
+        return await find(parameters.peer(segment), self._window, self._clock)
+
+    async def _either(self, segment: str) -> str:
+        """The id of a node that is a peer, or this one."""
+        text, own = parameters.peer(segment), self._window.status().id
+        if text == SELF or (is_whole(text) and text.lower() == own):
+            return own
+        return await find(text, self._window, self._clock)
