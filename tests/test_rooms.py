@@ -21,8 +21,8 @@ MAY_IMPORT = {
         *("trust.identity", "wire.messages", "wire.bucket", "logs"),
     },
     "control": {
-        *("control", "mesh.picture", "mesh.status"),
-        *("surfaces.text", "wire.bucket", "logs"),
+        *("", "control", "mesh.figures", "mesh.picture", "mesh.status"),
+        *("surfaces.text", "wire.bucket", "wire.census", "logs"),
     },
     "page": set(),
     "client": {
@@ -81,9 +81,10 @@ PURE = {
         "control.problems",
     ),
     *("wire.bucket", "wire.errors", "wire.plain", "wire.frames", "wire.messages", "wire.session"),
-    *("wire.terms", "wire.traffic"),
+    *("wire.census", "wire.terms", "wire.traffic"),
     *("trust.records", "trust.policy", "trust.signing", "trust.identity"),
     *("mesh.addresses", "mesh.book", "mesh.gate", "mesh.liveness", "mesh.own", "mesh.pairing"),
+    "mesh.figures",
     "memory.rations",
     "memory.rows",
     *("mesh.diagnoses", "mesh.findings", "mesh.paths", "mesh.sight", "mesh.trail", "mesh.verdicts"),

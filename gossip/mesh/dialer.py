@@ -5,6 +5,7 @@ Healing is an invariant here, not an event: whoever has no link is dialed, for e
 Backoff is reset by admission only, since an open socket proves nothing.
 """
 
+from collections.abc import Callable
 from random import Random
 from typing import Protocol as Interface
 
@@ -54,7 +55,9 @@ class Dialer:
         routes: Routes,
         random: Random,
         outcomes: Outcomes,
+        ended: Callable[[str], None] = lambda code: None,
     ) -> None:
+        """`ended` is told the code of each dial, to count them."""
         self._around = around
         self._book = book
         self._random = random
@@ -74,6 +77,7 @@ class Dialer:
         self._hastened_at = float("-inf")
         self._stopped = False
         self._outcomes = outcomes
+        self._ended = ended
 
     @property
     def _limits(self) -> Limits:
@@ -230,6 +234,7 @@ class Dialer:
             ending = await self._course.run(target)
         except (CancelledError, ConnectingCancelledError):
             return
+        self._ended(ending.code)
         if self._stopped or not self._current(target):
             return
         if target.peer in self._linked:

@@ -18,6 +18,7 @@ from gossip.mesh import meter
 from gossip.mesh.addresses import Address
 from gossip.mesh.attempt import Ending
 from gossip.mesh.book import PeerState
+from gossip.mesh.figures import Instruments
 from gossip.mesh.link import Link
 from gossip.mesh.memories import Memory
 from gossip.mesh.own import Subject
@@ -51,6 +52,7 @@ class Mesh:
         self.acceptor: Factory = parts.acceptor
         self.book = parts.book
         self.window: Window = parts.outlook
+        self.instruments: Instruments = parts.gauges
         self._wall = parts.wall
         self._agenda = parts.agenda
         self._own = parts.own

@@ -24,6 +24,8 @@ from gossip.mesh.book import Book
 from gossip.mesh.course import Roads
 from gossip.mesh.dialer import Dialer, Outcomes
 from gossip.mesh.factories import Accepted
+from gossip.mesh.figures import Figures
+from gossip.mesh.gauges import Gauges
 from gossip.mesh.inquest import Inquest
 from gossip.mesh.link import Host, Surroundings
 from gossip.mesh.memories import Changed
@@ -95,6 +97,7 @@ class Parts:
         self._told = tell
         self._whole = whole
         self.tally = Tally()
+        self.figures = Figures()
         # Time, and what is known.
         self.wall = Wall(world.wall, lambda: world.clock.seconds() + world.slept())
         self.agenda = Agenda(world.clock, whole.stalled)
@@ -121,10 +124,12 @@ class Parts:
         self.inquest = self._inquest()
         self.upkeep = self._upkeep()
         self.outlook = self._outlook()
+        self.gauges = self._gauges()
 
     def tell(self, event: Event) -> None:
         """Something happened: count it, and tell of it."""
         self.tally.happened(event)
+        self.figures.happened(event, self._world.clock.seconds())
         self._told(event)
         self.inquest.happened(event)
 
@@ -143,6 +148,7 @@ class Parts:
             terms=Terms(
                 heartbeat=self.beat.seconds,
                 grain=min(GRAIN, self.beat.seconds / 20),
+                census=self.figures.census,
             ),
             identify=self._world.identify,
             explain=self._world.explain,
@@ -160,6 +166,7 @@ class Parts:
             routes=self.routes,
             random=self._world.random,
             outcomes=self._whole,
+            ended=self.figures.dialed,
         )
 
     def _roster(self) -> Roster:
@@ -206,6 +213,7 @@ class Parts:
             system=self._world.wall,
             random=self._world.random,
             tell=self.tell,
+            answered=self.figures.round_trips.observe,
         )
 
     def _own_row(self) -> OwnRow:
@@ -276,6 +284,15 @@ class Parts:
             inquest=self.inquest,
             peers=self.outlook.peers,
             clock=self._world.clock,
+        )
+
+    def _gauges(self) -> Gauges:
+        return Gauges(
+            figures=self.figures,
+            book=self.book,
+            linked=self.roster.links,
+            clocks=self.wall,
+            system=self._world.wall,
         )
 
     def _upkeep(self) -> Upkeep:

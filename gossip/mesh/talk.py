@@ -65,7 +65,9 @@ class Talk:
         system: Callable[[], float],
         random: Random,
         tell: Tell,
+        answered: Callable[[float], None] = lambda took: None,
     ) -> None:
+        """`answered` is told each round trip in seconds, whoever the peer is."""
         self.settings = settings
         """What of them may change while the node runs is read here, each time anew."""
         self.echoes = Echoes(clock)
@@ -80,6 +82,7 @@ class Talk:
         self._system = system
         self._random = random
         self._tell = tell
+        self._answered = answered
         self._instance = f"{random.getrandbits(64):016x}"
         self._outbid = Signs(enough=1)
         self._twins = Signs(enough=2)
@@ -246,6 +249,7 @@ class Talk:
     def _pong_heard(self, link: Link, pong: Pong) -> None:
         took = link.round_trips.pong(pong.seq, self._clock.seconds())
         if took is not None:
+            self._answered(took)
             self.echoes.heard(link, pong.seq, took)
 
     def _heartbeat_heard(self, link: Link, heartbeat: Heartbeat) -> None:

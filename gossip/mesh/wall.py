@@ -82,6 +82,11 @@ class Wall:
         offset = self._linked.get(peer)
         return None if offset is None else offset - (self() - self._steady())
 
+    def offsets(self) -> list[float]:
+        """By how many seconds the clock of each linked peer was ahead of this machine's, as it said last."""
+        seen = self._system() - self._steady()
+        return [offset - seen for offset in self._linked.values()]
+
     def look(self) -> Jump | None:
         """What has changed since the last call, if anything; once a second is often enough."""
         now = self._steady()

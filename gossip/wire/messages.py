@@ -206,10 +206,10 @@ KINDS: dict[str, type[Message]] = {
 _ENCODE: Final = msgspec.json.Encoder().encode
 
 _OPENING: Final[dict[type[Message], bytes]] = {
-    kind: b'{"type":"%s"' % kind.type.encode() for kind in KINDS.values()
+    kind: b'{"type":"%s",' % kind.type.encode() for kind in KINDS.values()
 }
 _DECODE: Final[dict[bytes, Callable[[bytes], Message]]] = {
-    _OPENING[kind]: msgspec.json.Decoder(kind).decode for kind in KINDS.values()
+    _OPENING[kind][:-1]: msgspec.json.Decoder(kind).decode for kind in KINDS.values()
 }
 
 
@@ -230,9 +230,9 @@ def serialize(message: Message) -> bytes:
 
     :raises LocalProtocolError: it does not fit in a frame.
     """
-    members = _ENCODE(message)
-    comma = b"" if members == b"{}" else b","
-    return frames.serialize(b"%b%b%b" % (_OPENING[type(message)], comma, members[1:]))
+    opening, members = _OPENING[type(message)], _ENCODE(message)
+    body = opening + members[1:] if members != b"{}" else opening[:-1] + b"}"
+    return frames.serialize(body)
 
 
 def answer(records: Iterable[Sealed]) -> Iterator[Peers]:

@@ -23,6 +23,7 @@ from msgspec import UnsetType
 
 from gossip.wire import messages
 from gossip.wire.bucket import Bucket, Rate
+from gossip.wire.census import HUNG, Census
 from gossip.wire.errors import LocalProtocolError, RemoteProtocolError
 from gossip.wire.frames import LONGEST, FrameReader
 from gossip.wire.messages import (
@@ -151,13 +152,15 @@ class Session:
         """When the last valid frame came."""
         self.traffic = Traffic()
         self._terms = terms
+        self._census = terms.census or Census()
+        self._said, self._heard = self._census.said, self._census.heard
         self._moves = TRANSITIONS[role][self.state]
         self._reader = FrameReader()
         self._greet_by = now + terms.hello_wait
         self._sent_at = now
         self._viewed_at = now
         self._begun_at: float | None = None
-        self._suspected = False
+        self._hung = self._suspected = False
         self._allowance = Bucket(Rate(terms.frames_per_second, int(terms.frames_at_once)), now)
         self._resume_at: float | None = None
 
@@ -182,7 +185,8 @@ class Session:
 
         :raises LocalProtocolError: this state does not allow it, or it does not fit in a frame.
         """
-        after = self._moves.sent.get(type(message))
+        kind = type(message)
+        after = self._moves.sent.get(kind)
         if after is None:
             raise LocalProtocolError(f"{message.type} cannot be sent while {self.state.value}")
         data = messages.serialize(message)
@@ -194,8 +198,11 @@ class Session:
             if not isinstance(message.heartbeat, UnsetType):
                 self.promised = message.heartbeat
                 self.hastened = True
-        self.traffic.frames_out += 1
-        self.traffic.bytes_out += len(data)
+        traffic, row, size = self.traffic, self._said[kind], len(data)
+        traffic.frames_out += 1
+        traffic.bytes_out += size
+        row[0] += 1
+        row[1] += size
         return data
 
     def charge(self, frames: float) -> None:
@@ -228,7 +235,7 @@ class Session:
     def forgive(self, seconds: float, now: float) -> None:
         """We ourselves did not run for so long: nobody is late for it (PROTOCOL §5, liveness)."""
         self.heard_at = min(now, self.heard_at + seconds)
-        self._suspected = False
+        self._hung = self._suspected = False
         self._greet_by += seconds
         if self._begun_at is not None:
             self._begun_at = min(now, self._begun_at + seconds)
@@ -280,13 +287,15 @@ class Session:
 
     def _beat(self, now: float) -> list[Event]:
         # While we do not read, silence is ours.
+        if self.reading and now - self.heard_at > HUNG * self.promise:
+            self._hung = True
         if self.reading and now >= self.dead_at():
             if self._suspected:
                 self._become(State.CLOSING)
                 return [Dead(now - self.heard_at)]
             # The verdict waits for one more call, which the skin makes after it has read the
             # socket: what already lies there may be the peer's heartbeats (PROTOCOL §5).
-            self._suspected = True
+            self._hung = self._suspected = True
         if now >= self._beat_at():
             self._sent_at = self._viewed_at = now
             return [Silent()]
@@ -308,6 +317,10 @@ class Session:
                 self.traffic.frames_in += 1
                 self._allowance.spend(1 + len(body) // self._terms.frame_grain)
                 message = self._hear(body, now)
+                if self._hung:
+                    self._census.gaps.observe(now - self.heard_at)
+                    self._hung = self._suspected = False
+                self.heard_at = now
                 if message is not None:
                     events.append(Received(message))
         except RemoteProtocolError as error:
@@ -322,26 +335,23 @@ class Session:
 
     def _hear(self, body: bytes, now: float) -> Message | None:
         message = messages.parse(body)
+        row = self._heard[type(message)]
+        row[0] += 1
+        row[1] += len(body)
         if isinstance(message, Unknown):
             if self.state is not State.OPEN:
                 raise RemoteProtocolError("type is not known before hello was exchanged")
             self.unknown += 1
-            self._alive(now)
             return None
         after = self._moves.received.get(type(message))
         if after is None:
             raise RemoteProtocolError(f"{message.type} came while {self.state.value}")
         if after is not self.state:
             self._enter(after, now)
-        self._alive(now)
         if isinstance(message, _TELLING) and not isinstance(message.heartbeat, UnsetType):
             self.promise = message.heartbeat
             self.hastened = True
         return message
-
-    def _alive(self, now: float) -> None:
-        self.heard_at = now
-        self._suspected = False
 
     def _enter(self, state: State, now: float) -> None:
         if state is State.GREETED:

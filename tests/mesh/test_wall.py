@@ -59,6 +59,14 @@ class JumpTests(WallCase):
             self.assertEqual(0.0, self.off())
         self.assertIsNone(self.wall.look())
 
+    def test_offsets(self) -> None:
+        """By how much the clocks of linked peers are ahead of the machine's, whatever is believed."""
+        self.peers(0, 3, -2)
+        self.offset -= HOUR
+        self.wall.lost(PEERS[2])
+        found = [round(seconds, 3) for seconds in self.wall.offsets()]
+        self.assertEqual([HOUR, HOUR + 3], found)
+
     def test_peers_know_better(self) -> None:
         """However far it jumps, the time goes on as it was where peers do not agree with it."""
         self.peers(0, 1, -2)
