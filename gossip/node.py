@@ -162,6 +162,7 @@ class Node(Service):
             window=self.mesh.window,
             chronicle=self._keeping.history,
             lookout=self.mesh.lookout,
+            instruments=self.mesh.instruments,
         )
 
     def _announce(self) -> None:

@@ -25,6 +25,7 @@ from gossip.control.connections import (
     Crowd,
     TurnedAway,
 )
+from gossip.control.metrics import Metrics
 from gossip.control.problems import Problem
 from gossip.control.reading import Reading
 from gossip.control.sight import Sight
@@ -174,9 +175,11 @@ class Front(Factory[Protocol]):
         self._patience = patience
         self._streams = Streams(sight.chronicle, clock)
         self._crowd = Crowd(clock)
+        self._metrics = Metrics(sight.window, sight.instruments, clock)
         reading: list[Part] = [
             Reading(sight.window, sight.chronicle, self._streams, clock),
             Surveying(sight.lookout, sight.window, clock),
+            self._metrics,
             *more,
         ]
         writing = None if desk is None else Writing(sight.window, desk, clock)
@@ -213,6 +216,7 @@ class Front(Factory[Protocol]):
         Whoever listens stops that first. It takes `connections.GRACE` seconds at most.
         """
         self._streams.end()
+        self._metrics.stop()
         await self._crowd.disperse()
 
 

@@ -4,6 +4,7 @@ What can be seen through a door, whichever it is. Pure.
 
 from attrs import frozen
 
+from gossip.mesh.figures import Instruments
 from gossip.mesh.picture import Lookout
 from gossip.mesh.status import Chronicle, Window
 
@@ -18,3 +19,5 @@ class Sight:
     """What happened."""
     lookout: Lookout
     """The whole network."""
+    instruments: Instruments
+    """What of this node is measured all the time."""

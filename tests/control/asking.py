@@ -18,7 +18,15 @@ from gossip.control.front import Front, Gate, Part
 from gossip.control.sight import Sight
 from tests.cases import UnitCase
 from tests.control import described
-from tests.control.fakes import FakeChronicle, FakeDesk, FakeLookout, FakeWindow, chronicle
+from tests.control.fakes import (
+    FakeChronicle,
+    FakeDesk,
+    FakeInstruments,
+    FakeLookout,
+    FakeWindow,
+    chronicle,
+    sight,
+)
 
 
 @frozen
@@ -141,6 +149,7 @@ class House:
     window: FakeWindow = field(factory=FakeWindow)
     history: FakeChronicle = field(factory=chronicle)
     lookout: FakeLookout = field(factory=FakeLookout)
+    instruments: FakeInstruments = field(factory=FakeInstruments)
     writable: bool = True
     gate: Gate | None = None
     more: Sequence[Part] = ()
@@ -151,7 +160,7 @@ class House:
     @property
     def sight(self) -> Sight:
         """What is seen of it."""
-        return Sight(window=self.window, chronicle=self.history, lookout=self.lookout)
+        return sight(self.window, self.history, self.lookout, self.instruments)
 
     def __attrs_post_init__(self) -> None:
         self.desk = FakeDesk(self.window)
@@ -176,6 +185,7 @@ class House:
         """End all connections."""
         for each in self.connections:
             each.lose()
+        self.front._metrics.stop()
 
 
 class HouseCase(UnitCase):

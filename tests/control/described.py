@@ -19,6 +19,8 @@ WHY_NOT: Final = "the schemas of the API are not tested: jsonschema_rs is not in
 _OF_THE_DOOR: Final = (401, 403, 421, 429)
 """Whatever is asked for, some may not ask."""
 
+_JSON: Final = ("application/json", "application/problem+json")
+
 CAN_VALIDATE: Final = jsonschema_rs is not None
 
 
@@ -32,8 +34,9 @@ def check(method: str, path: str, status: int, media_type: str, content: bytes) 
     if "content" not in answer:
         assert content == b"", (method, path, status, content)
         return
+    media_type = media_type.partition(";")[0]
     assert media_type in answer["content"], (method, path, status, media_type)
-    if method != "HEAD" and media_type != "text/event-stream":
+    if method != "HEAD" and media_type in _JSON:
         validate(answer["content"][media_type]["schema"], json.loads(content))
 
 

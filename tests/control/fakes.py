@@ -6,7 +6,7 @@ A node that is none, for tests of those who ask one.
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import count
 from typing import Any
 
@@ -18,6 +18,7 @@ from twisted.internet.task import LoopingCall
 from gossip.control import unixsocket
 from gossip.control.front import Front
 from gossip.control.sight import Sight
+from gossip.mesh.figures import Figures, Glimpse, Loss
 from gossip.mesh.picture import (
     Diagnosis,
     Finding,
@@ -418,12 +419,43 @@ def chronicle(events: int = 20) -> FakeChronicle:
     return made
 
 
-def sight(window: FakeWindow | None = None, history: FakeChronicle | None = None) -> Sight:
+@define(eq=False)
+class FakeInstruments:
+    """Stands for what is measured: as many links and losses as a test wants."""
+
+    figures: Figures = field(factory=Figures)
+    links: list[Glimpse] = field(factory=list)
+    lost: list[Loss] = field(factory=list)
+
+    def glimpses(self) -> Iterator[Glimpse]:
+        """Every link."""
+        return iter(self.links)
+
+    def losses(self) -> Iterator[Loss]:
+        """Every peer that was lost."""
+        return iter(self.lost)
+
+    def clock_offset(self) -> float | None:
+        """As of one whose peers are a little ahead."""
+        return 0.25 if self.links else None
+
+    def wall(self) -> float:
+        """A time."""
+        return BEGUN + 60.5
+
+
+def sight(
+    window: FakeWindow | None = None,
+    history: FakeChronicle | None = None,
+    lookout: FakeLookout | None = None,
+    instruments: FakeInstruments | None = None,
+) -> Sight:
     """What is seen of a node that is none."""
     return Sight(
         window=window or FakeWindow(),
         chronicle=history or chronicle(),
-        lookout=FakeLookout(),
+        lookout=lookout or FakeLookout(),
+        instruments=instruments or FakeInstruments(),
     )
 
 

@@ -13,9 +13,8 @@ from twisted.trial.unittest import TestCase
 
 from gossip import asking
 from gossip.control import connections, pouring, stream
-from gossip.control.sight import Sight
 from tests.control.asking import Answer, answers
-from tests.control.fakes import FakeChronicle, FakeLookout, FakeWindow, chronicle
+from tests.control.fakes import FakeChronicle, FakeLookout, FakeWindow, chronicle, sight
 from tests.control.test_unixsocket import Client, turn
 
 reactor: Any = global_reactor
@@ -35,8 +34,8 @@ class DoorCase(TestCase):
     def serve(self, token: str | None = None, patience: float = 30) -> None:
         """Serve until the test is over."""
         self.patch(asking, "PATIENCE", patience)
-        sight = Sight(window=self.window, chronicle=self.history, lookout=self.lookout)
-        self.web = asking.Web("127.0.0.1", 0, sight, reactor, token=token)
+        seen = sight(self.window, self.history, self.lookout)
+        self.web = asking.Web("127.0.0.1", 0, seen, reactor, token=token)
         self.port = int(self.web.url.rpartition(":")[2].strip("/"))
         self.addCleanup(lambda: Deferred.fromCoroutine(self.close()))
 

@@ -14,6 +14,7 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SkipTest, TestCase
 
 from gossip.control.front import Front
+from gossip.control.metrics import Metrics
 from gossip.control.reading import Reading
 from gossip.control.surveying import Surveying
 from gossip.control.writing import Writing
@@ -57,13 +58,14 @@ class RoutesTests(UnitCase):
 
     def test_every_route_is_described(self) -> None:
         """And no other: those that read under `read`, the others under `write`."""
-        reads = set(routes(Reading.app)) | set(routes(Surveying.app))
+        apps = (Reading.app, Surveying.app, Metrics.app)
+        reads = {route for app in apps for route in routes(app)}
         self.assertEqual(self.operations("read"), reads)
         self.assertEqual(self.operations("write"), set(routes(Writing.app)))
 
     def test_readers_change_nothing(self) -> None:
         """Their only method is GET."""
-        for app in (Reading.app, Surveying.app):
+        for app in (Reading.app, Surveying.app, Metrics.app):
             self.assertEqual({"GET"}, {method for method, _ in routes(app)})
 
     def test_the_description_is_one(self) -> None:

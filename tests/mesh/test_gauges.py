@@ -60,7 +60,8 @@ class GaugesTests(StreetCase):
         figures = self.instruments.figures
         answered = sum(figures.round_trips.counts)
         self.assertGreater(answered, self.a.mesh.links[self.b.id].round_trips.answered)
-        self.assertAlmostEqual(0.1, figures.round_trips.sum / answered)
+        mean = figures.round_trips.sum / answered
+        self.assertTrue(0.05 <= mean <= 0.1001, mean)
         kinds = {kind.name: kind for kind in figures.census.kinds()}
         self.assertEqual(answered, kinds["pong"].frames_in)
         counters = self.a.mesh.window.counters()
