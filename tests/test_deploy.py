@@ -1,23 +1,34 @@
 """
-The units in `deploy/`.
+What is in `deploy/`: units for systemd, alerts for Prometheus, a dashboard for Grafana.
 """
 
+import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator, Mapping
 from configparser import ConfigParser
 from pathlib import Path
+from typing import Any
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
+from gossip.mesh.figures import Glimpse, Loss
 from gossip.options import Options
+from tests.control.asking import HouseCase
+from tests.control.fakes import FakeInstruments, FakeWindow, peer
+from tests.control.test_exposition import STORE
 from tests.lived.test_systemd import TWISTD, SystemdCase, shake_hands
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 SERVICE = "p2p-gossip.service"
 SOCKET = "p2p-gossip.socket"
+RULES = "prometheus.rules.yml"
+DASHBOARD = "grafana.json"
+METRIC = re.compile(r"\b(?:p2p_gossip|process|python)_\w+")
 
 
 def unit(name: str) -> ConfigParser:
@@ -121,3 +132,159 @@ class UnitTests(SystemdCase):
     def test_memory_that_is_written_and_run(self) -> None:
         """The service may have what pyOpenSSL's callbacks need; without, it would not start."""
         self.assertNotIn("MemoryDenyWriteExecute", unit(SERVICE)["Service"])
+
+
+def deployed(name: str) -> Path:
+    """A file of `deploy/`, where there is one."""
+    path = DEPLOY / name
+    if not path.exists():
+        raise SkipTest(f"there is no {path}: the tests run apart from the source")
+    return path
+
+
+def promtool(case: SynchronousTestCase, *arguments: str, **files: str) -> tuple[int, str]:
+    """What promtool says of files with these contents: its status and its output."""
+    tool = shutil.which("promtool")
+    if tool is None:
+        raise SkipTest("there is no promtool, which comes with Debian's package `prometheus`")
+    directory = tempfile.mkdtemp()
+    case.addCleanup(shutil.rmtree, directory)
+    for name, text in files.items():
+        Path(directory, f"{name}.yml").write_text(text)
+    done = subprocess.run(
+        [tool, *arguments], cwd=directory, capture_output=True, text=True, timeout=120, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+class WholeWindow(FakeWindow):
+    """A window on a node that counts all that any node does."""
+
+    def counters(self) -> Mapping[str, float]:
+        """Events, and a store."""
+        return {**super().counters(), **STORE, "events_peer_dead": 1}
+
+
+class MetricsCase(HouseCase):
+    """Knows what can be scraped."""
+
+    def exposed(self) -> set[str]:
+        """The names of all metrics."""
+        instruments = FakeInstruments(
+            links=[Glimpse(peer(0).id, 0.1, 0.1)], lost=[Loss(peer(3).id, 1.0)]
+        )
+        house = self.house(window=WholeWindow(), instruments=instruments)
+        text = house.ask("GET", "/metrics").content.decode()
+        return {re.split("[{ ]", line)[0] for line in text.splitlines() if line[0] != "#"}
+
+
+class RulesTests(MetricsCase):
+    """The alerts, as promtool has them."""
+
+    def setUp(self) -> None:
+        self.rules = deployed(RULES).read_text()
+        self.tests, self.days = (
+            (Path(__file__).parent / "deploy" / name).read_text().replace("- RULES", "- rules.yml")
+            for name in ("prometheus.test.yml", "prometheus-days.test.yml")
+        )
+
+    def test_they_are_rules(self) -> None:
+        """Each expression can be read, and no alert is there twice."""
+        status, said = promtool(self, "check", "rules", "rules.yml", rules=self.rules)
+        self.assertEqual(0, status, said)
+        self.assertNotIn("duplicate", said)
+
+    def test_they_fire_when_they_should(self) -> None:
+        """And not otherwise."""
+        named = {"rules": self.rules, "tests": self.tests, "days": self.days}
+        status, said = promtool(self, "test", "rules", "tests.yml", "days.yml", **named)
+        self.assertEqual(0, status, said)
+
+    def test_the_tests_can_fail(self) -> None:
+        """Other thresholds are noticed."""
+        for right, wrong in [
+            ("group_left () 0.5 * count", "group_left () 5 * count"),
+            (">= 2)", ">= 1)"),
+            ("0.5 * max by", "0.1 * max by"),
+            ("[30m])) >= 3", "[30m])) >= 2"),
+            ("10 + 2 *", "100 + 2 *"),
+            ("for: 1m", "for: 9m"),
+        ]:
+            self.assertIn(right, self.rules)
+            broken = {"rules": self.rules.replace(right, wrong), "tests": self.tests}
+            status, _ = promtool(self, "test", "rules", "tests.yml", **broken)
+            self.assertEqual(1, status, wrong)
+
+    def test_every_alert_is_tested_and_told_of(self) -> None:
+        """With what it means and what to do, here and in the manual for operators."""
+        alerts = re.split("- alert: ", self.rules)[1:]
+        manual = deployed("../docs/operating.rst").read_text()
+        for alert in alerts:
+            name = alert.split()[0]
+            self.assertIn("summary: ", alert, name)
+            self.assertIn("description: ", alert, name)
+            self.assertTrue(name in self.tests or name in self.days, name)
+            self.assertTrue(f"``{name}``" in manual, name)
+
+    def test_metrics(self) -> None:
+        """They ask for what there is."""
+        used = set(METRIC.findall(self.rules))
+        self.assertGreater(len(used), 10)
+        self.assertEqual(set(), used - self.exposed())
+
+
+class DashboardTests(MetricsCase):
+    """The dashboard, as far as it can be held against something without a Grafana."""
+
+    def setUp(self) -> None:
+        self.dashboard: dict[str, Any] = json.loads(deployed(DASHBOARD).read_text())
+
+    def expressions(self) -> Iterator[str]:
+        """All that it asks Prometheus for."""
+        for panel in self.dashboard["panels"]:
+            yield from (target["expr"] for target in panel["targets"])
+        yield from (each["expr"] for each in self.dashboard["annotations"]["list"])
+
+    def test_panels(self) -> None:
+        """They have numbers, titles and places of their own, and do not overlap."""
+        panels = self.dashboard["panels"]
+        self.assertEqual(len(panels), len({panel["id"] for panel in panels}))
+        self.assertEqual(len(panels), len({panel["title"] for panel in panels}))
+        taken: set[tuple[int, int]] = set()
+        for panel in panels:
+            at = panel["gridPos"]
+            places = {
+                (x, y)
+                for x in range(at["x"], at["x"] + at["w"])
+                for y in range(at["y"], at["y"] + at["h"])
+            }
+            self.assertEqual(set(), taken & places, panel["title"])
+            self.assertLessEqual(at["x"] + at["w"], 24)
+            taken |= places
+            references = [target["refId"] for target in panel["targets"]]
+            self.assertEqual(len(references), len(set(references)))
+            self.assertIn(panel["type"], ("stat", "timeseries", "table", "heatmap"), panel["title"])
+
+    def test_variables(self) -> None:
+        """Those that are used are there, Grafana's own apart."""
+        named = {each["name"] for each in self.dashboard["templating"]["list"]}
+        used = set(re.findall(r"\$\{?(\w+)", json.dumps(self.dashboard)))
+        self.assertEqual(named, used - {"__rate_interval"})
+
+    def test_metrics(self) -> None:
+        """They are those that there are."""
+        used = set(METRIC.findall(" ".join(self.expressions())))
+        self.assertGreater(len(used), 15)
+        self.assertEqual(set(), used - self.exposed())
+
+    def test_expressions(self) -> None:
+        """Prometheus can read them."""
+        lines = ["groups: [{name: dashboard, rules: ["]
+        for number, text in enumerate(self.expressions()):
+            asked = text.replace("$__rate_interval", "1m")
+            lines.append(f"{{record: 'a:{number}', expr: {json.dumps(asked)}}},")
+        rules = "\n".join([*lines, "]}]"])
+        status, said = promtool(self, "check", "rules", "rules.yml", rules=rules)
+        self.assertEqual(0, status, said)
+        broken = rules.replace("sum by", "sum of", 1)
+        self.assertEqual(1, promtool(self, "check", "rules", "rules.yml", rules=broken)[0])
