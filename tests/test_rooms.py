@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "config": set(),
     "reloading": {"settings"},
     "options": {"", "config", "settings", "mesh.addresses", "trust.identity", "trust.records"},
+    "page": set(),
     "listeners": {"mesh.addresses"},
     "doors": {"listeners", "mesh.addresses", "mesh.meter", "settings", "trust.credentials"},
     "keys": {"logs", "settings", "trust.credentials", "trust.identity"},
