@@ -4,8 +4,7 @@ import { byId, el, named, said } from "./dom.js";
 import { milliseconds, moment } from "./format.js";
 import { toPeer } from "./route.js";
 
-// Events kept, and those that are shown.
-const KEPT = 1000;
+// Events that are kept and shown; as many pings.
 const SHOWN = 200;
 
 const SENTENCES = {
@@ -23,6 +22,8 @@ const SENTENCES = {
 export class EventsView {
   #store;
   #events = [];
+  #pings = [];
+  #added = 0;
 
   constructor(store) {
     this.#store = store;
@@ -32,20 +33,20 @@ export class EventsView {
 
   /** One more, the newest of all. */
   add(event) {
-    this.#events.unshift({ event, element: null });
-    const pings = this.#events.filter(({ event: { event: kind } }) => kind === "ping");
-    if (pings.length > SHOWN) this.#events.splice(this.#events.indexOf(pings.at(-1)), 1);
-    this.#events.length = Math.min(this.#events.length, KEPT);
-    this.#store.touch("events");
+    if (!(event.event in SENTENCES)) return;
+    const ping = event.event === "ping";
+    const list = ping ? this.#pings : this.#events;
+    this.#added += 1;
+    list.unshift({ event, element: null, at: this.#added });
+    list.length = Math.min(list.length, SHOWN);
+    if (!ping || byId("events-pings").checked) this.#store.touch("events");
   }
 
   #render() {
     const list = byId("events-list");
     if (list.offsetParent === null) return;
-    const pings = byId("events-pings").checked;
-    const shown = this.#events
-      .filter(({ event }) => event.event in SENTENCES && (pings || event.event !== "ping"))
-      .slice(0, SHOWN);
+    const pings = byId("events-pings").checked ? this.#pings : [];
+    const shown = [...this.#events, ...pings].sort((a, b) => b.at - a.at).slice(0, SHOWN);
     for (const entry of shown) entry.element ??= item(entry.event);
     list.replaceChildren(...shown.map(({ element }) => element));
     byId("events-none").hidden = shown.length > 0;

@@ -94,7 +94,7 @@ export class FindingsView {
     const status = this.#store.get("status");
     const shown = STATES.filter((state) => state === "alive" || status.peers[state]);
     byId("counts").replaceChildren(
-      ...shown.map((state) => el("li", {}, el("b", {}, count(status.peers[state] ?? 0)), ` ${state}`)),
+      ...shown.map((state) => el("li", {}, el("b", {}, count(status.peers[state] ?? 0)), ` ${worded(state, status.peers[state])}`)),
     );
     byId("node").replaceChildren(
       "seen from ",
@@ -108,6 +108,10 @@ function severity(report) {
   if (report.ok) return "ok";
   const errors = report.findings.some((finding) => finding.severity === "error");
   return errors ? "error" : "warning";
+}
+
+function worded(state, number) {
+  return state === "alive" ? `${number === 1 ? "peer" : "peers"} alive` : state;
 }
 
 function rest(more) {

@@ -18,6 +18,8 @@ export class GraphView {
   #store;
   #places = null;
   #width = 0;
+  #drawn = "";
+  #shape = "";
 
   constructor(store) {
     this.#store = store;
@@ -33,18 +35,34 @@ export class GraphView {
     const matrix = this.#store.get("matrix");
     if (!matrix || this.#store.get("route").view !== "graph") return;
     this.#width = byId("mesh").clientWidth;
-    if (matrix.size > MOST) byId("mesh").replaceChildren(tooMany(matrix.size));
-    else this.#draw(matrix);
+    if (matrix.size <= MOST) {
+      this.#draw(matrix);
+      return;
+    }
+    this.#drawn = "";
+    byId("mesh").replaceChildren(tooMany(matrix.size));
   }
 
   #draw(matrix) {
     const pairs = edges(matrix, DOWN);
-    const before = this.#places;
-    this.#places = placed(matrix.nodes, pairs, spread(matrix), before);
     const width = Math.max(280, this.#width);
     const height = Math.max(300, Math.min(width * 0.62, innerHeight * 0.75));
-    const radius = width < 600 ? 7 : 9;
+    const shape = JSON.stringify(pairs.map(({ source, target, link }) => [source, target, link]));
+    const nodes = matrix.nodes.map(({ id, name }) => [id, name, nodeOf(this.#store, id).state]);
+    const drawn = JSON.stringify([width, height, nodes, shape]);
+    if (drawn === this.#drawn) return;
+    this.#drawn = drawn;
+    // Round trips differ a little each time: nodes stay where they are until a pair is another.
+    if (shape !== this.#shape || !matrix.nodes.every(({ id }) => this.#places?.has(id))) {
+      this.#places = placed(matrix.nodes, pairs, spread(matrix), this.#places);
+    }
+    this.#shape = shape;
+    this.#paint(matrix, pairs, { width, height });
+  }
+
+  #paint(matrix, pairs, { width, height }) {
     const spots = stretched(this.#places, width, height, Math.min(60, width * 0.09));
+    const radius = width < 600 ? 7 : 9;
     const focused = document.activeElement?.closest?.("#mesh a")?.dataset.id;
     const drawing = svg("svg", {
       viewBox: `0 0 ${width} ${height}`,

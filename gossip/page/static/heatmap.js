@@ -92,7 +92,7 @@ export class Heatmap {
     const width = this.#canvas.clientWidth;
     if (!this.#matrix || width === 0) return;
     const size = Math.max(this.#matrix.size, 1);
-    const tallest = Math.max(SHORTEST_HEIGHT, innerHeight * 0.78);
+    const tallest = Math.max(SHORTEST_HEIGHT, innerHeight * 0.88);
     const margin = this.#widest(Math.min(LONGEST_NAME, width * 0.3));
     let view = fitted(size, width - margin, Math.max(tallest - margin, 60));
     this.#margin = view.scale >= NAMED ? { left: margin, top: margin } : { left: 0, top: 0 };

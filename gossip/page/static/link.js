@@ -68,13 +68,16 @@ export class LinkView {
     const pair = this.#pair();
     if (!pair) return;
     const { author, peer } = pair;
+    this.#authors(pair);
+    const names = [author, peer].map((id) => `${id} ${nodeOf(this.#store, id).name}`).join();
+    if (byId("link-title").dataset.names === names) return;
+    byId("link-title").dataset.names = names;
     const name = (id) => named(nodeOf(this.#store, id).name, id);
     const same = author === peer;
     byId("link-title").replaceChildren(
       ...(same || author === ours(this.#store) ? [name(peer)] : [name(author), el("span", {}, "→"), name(peer)]),
     );
     byId("link-author").parentElement.hidden = same && author === ours(this.#store);
-    this.#authors(pair);
   }
 
   #authors({ author, peer }) {

@@ -22,6 +22,7 @@ const HISTORY = 100;
 const CHANGES = new Set(["listening", "peer_alive", "peer_dead", "peer_left", "verdict"]);
 
 const store = new Store();
+let redrawn = null;
 const matrix = new MatrixView(store, ink());
 const link = new LinkView(store, ink());
 const events = new EventsView(store);
@@ -41,11 +42,15 @@ function happened(event) {
   }
 }
 
+// A thousand peers send hundreds of pings a second: what they tell is shown once a second.
 function timed({ peer, rtt_ms: time }) {
   const known = store.get("peers")?.get(peer);
   if (!known || time === null) return;
   known.rtt_ms = time;
-  store.touch("peers");
+  redrawn ??= setTimeout(() => {
+    redrawn = null;
+    store.touch("times");
+  }, 1000);
 }
 
 function turned(on) {

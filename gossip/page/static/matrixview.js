@@ -73,8 +73,8 @@ export class MatrixView {
     this.#orders(matrix);
     const by = byId("order").value;
     if (this.#ordered.matrix !== matrix || this.#ordered.by !== by) {
+      this.#order = this.#kept(matrix, by) ?? ordered(matrix, by);
       this.#ordered = { matrix, by };
-      this.#order = ordered(matrix, by);
       this.#heatmap.show(matrix, this.#order);
       this.#legend();
     } else {
@@ -84,6 +84,15 @@ export class MatrixView {
     this.#canvas.setAttribute("aria-label", `Round-trip times between ${size}`);
     tell(byId("matrix-age"), `${size}, ${moment(matrix.time)}`);
     this.#marked();
+  }
+
+  // Closeness is a little different each time: rows stay where they are as long as they are the same.
+  #kept(matrix, by) {
+    const before = this.#ordered;
+    if (by !== "closeness" || before.by !== by || before.matrix.size !== matrix.size) return null;
+    const places = new Map(matrix.nodes.map(({ id }, place) => [id, place]));
+    const order = this.#order.map((place) => places.get(before.matrix.nodes[place].id));
+    return order.includes(undefined) ? null : order;
   }
 
   #orders(matrix) {

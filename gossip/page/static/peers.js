@@ -34,7 +34,7 @@ export class PeersView {
     this.#table.append(el("thead", {}, el("tr", {}, ...this.#heads())), this.#body);
     const states = ["all", ...STATES].map((state) => el("option", { value: state }, state));
     byId("peers-state").append(...states);
-    store.on(["peers", "links", "route"], () => this.#render());
+    store.on(["peers", "links", "times", "route"], () => this.#render());
     byId("peers-filter").addEventListener("input", () => this.#render());
     byId("peers-state").addEventListener("change", () => this.#render());
   }

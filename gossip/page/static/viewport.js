@@ -1,10 +1,10 @@
 // Which part of a matrix is seen, and how large. Pure: lengths in CSS pixels, places in cells.
 
 /** The largest that a cell becomes when all are shown. */
-export const LARGEST = 56;
+export const LARGEST = 72;
 
 /** The largest that it can be made. */
-const ZOOMED = 64;
+const ZOOMED = 72;
 
 /** All of `size` cells a side within a width and a height. */
 export function fitted(size, width, height) {
