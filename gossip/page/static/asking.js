@@ -12,6 +12,7 @@ export class Asking {
   #failed;
   #worker = null;
   #cadences;
+  #begun = false;
 
   /** `failed(problem)` is called with whatever could not be had. */
   constructor(store, failed) {
@@ -19,35 +20,44 @@ export class Asking {
     this.#failed = failed;
     const gathering = (least) => () => Math.max(least, size(store) * A_NODE_MS);
     const view = () => store.get("route")?.view;
+    const wanted = () => this.#begun;
     this.#cadences = {
-      status: new Cadence({ ask: this.#safely(() => this.#status()), gap: () => 15_000 }),
+      status: new Cadence({ ask: this.#safely(() => this.#status()), gap: () => 15_000, wanted }),
       peers: new Cadence({
         ask: this.#safely(() => this.#peers()),
         gap: gathering(10_000),
         floor: () => Math.max(500, size(store) * 5),
+        wanted,
       }),
       matrix: new Cadence({
         ask: this.#safely(() => this.#matrix()),
         gap: gathering(5000),
         floor: gathering(1000),
-        wanted: () => view() === "matrix" || view() === "graph" || !store.get("matrix"),
+        wanted: () => wanted() && (["matrix", "graph"].includes(view()) || !store.get("matrix")),
       }),
       report: new Cadence({
         ask: this.#safely(() => this.#report()),
         gap: gathering(10_000),
         floor: gathering(1000),
+        wanted,
       }),
     };
   }
 
-  /** Ask for all of it now. */
+  /** Ask for all of it now, and from now on. */
   all() {
+    this.#begun = true;
     for (const cadence of Object.values(this.#cadences)) cadence.anew();
   }
 
   /** Something has changed in the network. */
   hurry() {
     for (const cadence of Object.values(this.#cadences)) cadence.hurry();
+  }
+
+  /** Ask no more, until all is asked for. */
+  rest() {
+    this.#begun = false;
   }
 
   /** Another view is looked at. */

@@ -64,7 +64,7 @@ export class Heatmap {
   }
 
   get isZoomed() {
-    return this.#view.scale > this.#view.least * 1.001;
+    return this.#view !== null && this.#view.scale > this.#view.least * 1.001;
   }
 
   /** CSS pixels a cell. */
@@ -107,6 +107,7 @@ export class Heatmap {
   }
 
   zoom(factor, x = this.#size.width / 2, y = this.#size.height / 2) {
+    if (!this.#view) return;
     const [inX, inY] = [x - this.#margin.left, y - this.#margin.top];
     this.#view = zoomed(this.#view, factor, inX, inY, this.#bounds());
     this.draw();

@@ -67,8 +67,10 @@ function turned(on) {
 }
 
 function failed(problem) {
-  if (problem.status === 401) locked(true);
-  else if (problem.status === 0) live.doubt();
+  if (problem.status === 401) {
+    asking.rest();
+    locked(true);
+  } else if (problem.status === 0) live.doubt();
   else if (!store.get("report")) tell(byId("sentence"), safe(problem.message));
 }
 

@@ -38,7 +38,7 @@ export class MatrixView {
     this.#heatmap = new Heatmap(this.#canvas, ink);
     store.on(["matrix", "route"], () => this.#render());
     byId("order").addEventListener("change", () => this.#render());
-    new ResizeObserver(() => this.#heatmap.fit()).observe(this.#canvas.parentElement);
+    new ResizeObserver(() => this.#fit()).observe(this.#canvas.parentElement);
     this.#listen();
   }
 

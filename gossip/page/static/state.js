@@ -32,7 +32,13 @@ export class Store {
     const changed = this.#changed;
     this.#changed = new Set();
     for (const { names, listener } of this.#listeners) {
-      if (names.some((name) => changed.has(name))) listener();
+      if (!names.some((name) => changed.has(name))) continue;
+      try {
+        listener();
+      } catch (error) {
+        // The other views are shown all the same.
+        reportError(error);
+      }
     }
   }
 }
