@@ -138,6 +138,7 @@ class Page:
         self._session = browser.call("Target.attachToTarget", targetId=target, flatten=True)[
             "sessionId"
         ]
+        self._sessions = {self._session}
         self.requested: list[str] = []
         self.complaints: list[str] = []
         self.dialogs: list[str] = []
@@ -245,7 +246,9 @@ class Page:
     def _notice(self) -> None:
         while self._browser.events:
             event = self._browser.events.popleft()
-            self._happened(event["method"], event["params"])
+            # What pages that are closed had still to say is dropped.
+            if event.get("sessionId") in self._sessions:
+                self._happened(event["method"], event["params"])
 
     def _happened(self, method: str, told: Event) -> None:
         if method == "Target.attachedToTarget":
@@ -268,6 +271,7 @@ class Page:
             self._browser.send("Page.handleJavaScriptDialog", self._session, accept=True)
 
     def _watch(self, worker: str) -> None:
+        self._sessions.add(worker)
         for method in ("Network.enable", "Runtime.enable", "Runtime.runIfWaitingForDebugger"):
             self._browser.send(method, worker)
 
