@@ -211,11 +211,14 @@ class Page:
         return str(self.js(f"document.querySelector({json.dumps(selector)}).innerText"))
 
     def click(self, selector: str) -> None:
-        """Press the middle of an element with the mouse."""
+        """Press the middle of an element with the mouse, as soon as it stands still."""
         x, y = self.js(
-            f"(() => {{ const e = document.querySelector({json.dumps(selector)});"
+            "(async () => { let before = ''; let still = 0; for (;;) {"
+            f" const e = document.querySelector({json.dumps(selector)});"
             " e.scrollIntoView({block: 'center'}); const r = e.getBoundingClientRect();"
-            " return [r.x + r.width / 2, r.y + r.height / 2]; })()"
+            " const now = `${r.x} ${r.y}`; still = now === before ? still + 1 : 0; before = now;"
+            " if (still === 6) return [r.x + r.width / 2, r.y + r.height / 2];"
+            " await new Promise(requestAnimationFrame); } })()"
         )
         self.mouse("mousePressed", x, y)
         self.mouse("mouseReleased", x, y)

@@ -8,6 +8,12 @@ import { milliseconds, moment, share } from "./format.js";
 const HEIGHT = 280;
 const HOUR = 3600;
 
+// Seconds that are drawn at least, however little there is to draw.
+const LEAST = 600;
+
+// Stretches of which each has a point too: what stands alone has no line.
+const FEW = 30;
+
 // Seconds between two stretches from which on nothing was measured between them.
 const GAP = 90;
 
@@ -25,7 +31,8 @@ export class Chart {
     this.clear();
     if (past.length === 0) return;
     const width = Math.max(this.#holder.clientWidth, 200);
-    this.#plot = new uPlot(options(ink, width, now), columns(past), this.#holder);
+    const from = Math.max(now - HOUR, Math.min(past[0].since, now - LEAST) - 5);
+    this.#plot = new uPlot(options(ink, width, [from, now]), columns(past), this.#holder);
   }
 
   clear() {
@@ -73,20 +80,21 @@ export function summary(past) {
   return `Since ${moment(past[0].since)}: ${losses}${times}`;
 }
 
-function options(ink, width, now) {
+function options(ink, width, range) {
   const axis = {
     stroke: ink.muted,
     grid: { stroke: ink.line, width: 1 },
     ticks: { show: false },
     font: `12px ${ink.font}`,
   };
+  const points = { size: 5, show: (_, series, first, last) => last - first < FEW };
   const told = (format) => (_, value) => (value === null ? "–" : format(value));
   return {
     width,
     height: HEIGHT,
     cursor: { drag: { x: false, y: false }, points: { size: 7 } },
     scales: {
-      x: { range: () => [now - HOUR, now] },
+      x: { range: () => range },
       y: { range: (_, low, high) => [0, high > 0 ? high * 1.15 : 1] },
       lost: { range: [0, 1] },
     },
@@ -96,14 +104,14 @@ function options(ink, width, now) {
     ],
     series: [
       { label: "Time", value: told(moment) },
-      { label: "Mean", stroke: ink.accent, width: 2, value: told(milliseconds), points: { show: false } },
+      { label: "Mean", stroke: ink.accent, width: 2, value: told(milliseconds), points },
       {
         label: "Worst",
         stroke: ink.muted,
         width: 1,
         dash: [3, 3],
         value: told(milliseconds),
-        points: { show: false },
+        points,
       },
       {
         label: "Lost",

@@ -18,6 +18,7 @@ export class LinkView {
   #cadence;
   #shown = null;
   #past = [];
+  #said = null;
 
   constructor(store, ink) {
     this.#store = store;
@@ -57,6 +58,7 @@ export class LinkView {
     this.#shown = key;
     this.#chart.clear();
     this.#past = [];
+    this.#said = null;
     for (const id of ["link-facts", "link-diagnosis"]) byId(id).replaceChildren();
     for (const id of ["link-problem", "link-caption", "link-age"]) tell(byId(id), "");
     if (!pair) return;
@@ -69,6 +71,7 @@ export class LinkView {
     if (!pair) return;
     const { author, peer } = pair;
     this.#authors(pair);
+    if (this.#said) this.#tellFacts();
     const names = [author, peer].map((id) => `${id} ${nodeOf(this.#store, id).name}`).join();
     if (byId("link-title").dataset.names === names) return;
     byId("link-title").dataset.names = names;
@@ -113,22 +116,29 @@ export class LinkView {
   async #answer(author, peer) {
     const us = ours(this.#store);
     const path = (id) => (id === us ? "self" : encodeURIComponent(id));
-    if (author === peer) return { facts: this.#self(author), past: [] };
+    if (author === peer) return { pair: null, past: [] };
     const pair = await ask(`pairs/${path(author)}/${path(peer)}`);
     // Own pings are known best here, and cost nobody anything.
     const past = author === us ? await ask(`peers/${path(peer)}/past`) : pair.past;
-    return { pair, facts: this.#facts(pair), past };
+    return { pair, past };
   }
 
-  #show({ pair, facts, past }) {
+  #show({ pair, past }) {
+    this.#said = { pair };
     tell(byId("link-problem"), "");
-    tell(byId("link-age"), pair ? this.#told(pair) : "");
-    byId("link-facts").replaceChildren(...facts.map(fact));
+    this.#tellFacts();
     byId("link-figure").hidden = !pair;
     if (!pair) return;
     tell(byId("link-caption"), `Round-trip time of the last hour. ${summary(past)}`);
     this.#past = past;
     this.#chart.show(past, this.#ink);
+  }
+
+  #tellFacts() {
+    const { pair } = this.#said;
+    tell(byId("link-age"), pair ? this.#told(pair) : "");
+    const facts = pair ? this.#facts(pair) : this.#self(this.#pair().author);
+    byId("link-facts").replaceChildren(...facts.map(fact));
   }
 
   #told({ author, through, age_s: age }) {

@@ -78,6 +78,7 @@ function locked(on) {
   if (byId("login").hidden !== on) return;
   byId("login").hidden = !on;
   byId("network").hidden = on;
+  if (on) tell(byId("live").firstElementChild, "Locked");
   if (on) byId("token").focus();
 }
 
