@@ -199,6 +199,7 @@ export class MatrixView {
   }
 
   #marked() {
+    if (this.#heatmap.scale === 0) return;
     this.#canvas.dataset.zoomed = this.#heatmap.isZoomed ? "yes" : "no";
     this.#canvas.dataset.cell = this.#heatmap.scale.toFixed(2);
   }
