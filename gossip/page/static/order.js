@@ -26,13 +26,13 @@ export function byTag(matrix, key) {
  * side by side, and what nobody reaches comes last. It begins with the node nearest to all others.
  */
 export function byCloseness(matrix) {
-  const rest = new Set(byName(matrix));
+  const rest = byName(matrix);
+  const distances = both(matrix);
   const order = [];
-  let at = rest.size ? innermost(matrix, rest) : undefined;
-  while (at !== undefined) {
-    order.push(at);
-    rest.delete(at);
-    at = nearest(matrix, at, rest);
+  let at = innermost(distances, rest);
+  while (rest.length > 0) {
+    order.push(...rest.splice(at, 1));
+    at = nearest(distances, order.at(-1) * matrix.size, rest);
   }
   return order;
 }
@@ -60,32 +60,43 @@ function compared(matrix, a, b) {
   return names.compare(one.name, other.name) || (one.id < other.id ? -1 : 1);
 }
 
-function innermost(matrix, candidates) {
-  let best;
-  let least = Infinity;
-  for (const at of candidates) {
-    let sum = 0;
-    let known = 0;
-    for (const other of candidates) {
-      const time = between(matrix, at, other);
-      if (time >= 0) {
-        sum += time;
-        known += 1;
-      }
+// The time between all pairs, the same both ways; infinite where there is none.
+function both(matrix) {
+  const { size } = matrix;
+  const distances = new Float32Array(size * size).fill(Infinity);
+  for (let one = 0; one < size; one += 1) {
+    for (let other = one + 1; other < size; other += 1) {
+      const time = between(matrix, one, other);
+      if (Number.isNaN(time)) continue;
+      distances[one * size + other] = time;
+      distances[other * size + one] = time;
     }
-    const mean = known ? sum / known : Infinity;
-    if (best === undefined || mean < least) [best, least] = [at, mean];
   }
-  return best;
+  return distances;
 }
 
-function nearest(matrix, from, candidates) {
-  let best;
-  let least = Infinity;
-  for (const at of candidates) {
-    const time = between(matrix, from, at);
-    const distance = Number.isNaN(time) ? Infinity : time;
-    if (best === undefined || distance < least) [best, least] = [at, distance];
+// The place in `candidates` of the one with the least mean to all that it reaches.
+function innermost(distances, candidates) {
+  const size = candidates.length;
+  const means = candidates.map((at) => {
+    let sum = 0;
+    let known = 0;
+    for (let other = 0; other < size; other += 1) {
+      const time = distances[at * size + other];
+      if (time === Infinity) continue;
+      sum += time;
+      known += 1;
+    }
+    return known ? sum / known : Infinity;
+  });
+  return means.reduce((best, mean, place) => (mean < means[best] ? place : best), 0);
+}
+
+// The place in `candidates` of the one nearest to the node whose row begins at `row`.
+function nearest(distances, row, candidates) {
+  let best = 0;
+  for (let place = 1; place < candidates.length; place += 1) {
+    if (distances[row + candidates[place]] < distances[row + candidates[best]]) best = place;
   }
   return best;
 }
