@@ -8,7 +8,7 @@ const load = (name) => import(pathToFileURL(`${process.env.STATIC}/${name}`).hre
 
 const { called, safe } = await load("text.js");
 const { contrast, scale, step, valueAt } = await load("colours.js");
-const { between, cell, packed, spread, DOWN, SELF, UNKNOWN, UP } = await load("matrix.js");
+const { between, cell, packed, DOWN, SELF, UNKNOWN, UP } = await load("matrix.js");
 const { byCloseness, byName, byTag, tagKeys } = await load("order.js");
 const { at, fitted, moved, showing, zoomed } = await load("viewport.js");
 const { parsed, toPair, toPeer } = await load("route.js");
@@ -88,9 +88,9 @@ test("a value has its place on a logarithmic ruler", () => {
   assert.equal(step(10, 1, 100), 128);
   assert.equal(step(1e9, 1, 100), 255);
   assert.equal(Math.round(valueAt(0.5, 1, 100)), 10);
-  assert.deepEqual(spread(MATRIX), [1, 9]);
-  const even = spread(packed({ time: 0, nodes: [node("a"), node("b")], links: ["-u", "u-"], rtt_ms: [[null, 2], [2, null]], lost: [[], []] }));
-  assert.deepEqual(even, [1, 4]);
+  assert.deepEqual(MATRIX.range, [1, 9]);
+  const even = packed({ time: 0, nodes: [node("a"), node("b")], links: ["-u", "u-"], rtt_ms: [[null, 2], [2, null]], lost: [[], []] });
+  assert.deepEqual(even.range, [1, 4]);
 });
 
 test("a view stays within the matrix, and what is pointed at stays there", () => {

@@ -7,7 +7,8 @@ import { DOWN, SELF, UNKNOWN, UP } from "./matrix.js";
  * `{colours, down, unknown}`: all pairs in colour, and masks of those that are down and unknown (null
  * where there are none), in an order of rows and columns.
  */
-export function bitmaps(matrix, order, [low, high], ink) {
+export function bitmaps(matrix, order, ink) {
+  const [low, high] = matrix.range;
   const tones = palette(ink);
   const size = matrix.size;
   const colours = new Uint32Array(size * size);

@@ -3,13 +3,16 @@
 import { byId, el, svg } from "./dom.js";
 import { count, counted } from "./format.js";
 import { edges, labelled, placed, stretched } from "./layout.js";
-import { DOWN, spread } from "./matrix.js";
+import { DOWN } from "./matrix.js";
 import { toPeer } from "./route.js";
 import { nodeOf } from "./state.js";
 import { called, safe, short } from "./text.js";
 
 /** Nodes that a drawing can show; of more, the lines between them would be one blot. */
 export const MOST = 60;
+
+// Nodes up to which each line is as strong as a line can be.
+const FULL = 20;
 
 const LONGEST_NAME = 22;
 const FONT = 12;
@@ -54,7 +57,7 @@ export class GraphView {
     this.#drawn = drawn;
     // Round trips differ a little each time: nodes stay where they are until a pair is another.
     if (shape !== this.#shape || !matrix.nodes.every(({ id }) => this.#places?.has(id))) {
-      this.#places = placed(matrix.nodes, pairs, spread(matrix), this.#places);
+      this.#places = placed(matrix.nodes, pairs, matrix.range, this.#places);
     }
     this.#shape = shape;
     this.#paint(matrix, pairs, { width, height });
@@ -79,8 +82,13 @@ export class GraphView {
 
   // Nobody hears who is gone: lines to it would say it once for each that is left.
   #lines(pairs, spots) {
+    const faint = Math.min(1, FULL / this.#places.size).toFixed(2);
     const gone = (id) => ["dead", "left"].includes(nodeOf(this.#store, id).state);
-    return pairs.map((pair) => line(pair, spots, gone(pair.source) || gone(pair.target)));
+    return pairs.map((pair) => {
+      const drawn = line(pair, spots, gone(pair.source) || gone(pair.target));
+      if (pair.link === "up") drawn.setAttribute("stroke-opacity", faint);
+      return drawn;
+    });
   }
 
   #nodes(matrix, spots, { width, height, radius }) {

@@ -4,7 +4,7 @@
 import { bitmaps } from "./bitmap.js";
 import { inkOn, scale, step } from "./colours.js";
 import { bare } from "./format.js";
-import { DOWN, UNKNOWN, UP, spread } from "./matrix.js";
+import { DOWN, UNKNOWN, UP } from "./matrix.js";
 import { drawNames } from "./names.js";
 import { dotted, hatched } from "./signs.js";
 import { called } from "./text.js";
@@ -24,7 +24,6 @@ export class Heatmap {
   #matrix = null;
   #order = [];
   #pictures = null;
-  #range = [0.1, 100];
   #steps = [];
   #view = null;
   #margin = { left: 0, top: 0 };
@@ -51,16 +50,11 @@ export class Heatmap {
     const same = this.#matrix?.size === matrix.size;
     this.#matrix = matrix;
     this.#order = order;
-    this.#range = spread(matrix);
-    this.#pictures = bitmaps(matrix, order, this.#range, this.#ink);
+    this.#pictures = bitmaps(matrix, order, this.#ink);
     this.#names = order.map((place) => called(matrix.nodes[place].name, matrix.nodes[place].id));
     if (!same) this.cursor = null;
     if (!same || !this.#view || !this.isZoomed) this.fit();
     else this.draw();
-  }
-
-  get range() {
-    return this.#range;
   }
 
   get isZoomed() {
@@ -232,7 +226,7 @@ export class Heatmap {
     } else if (link === UP && this.scale >= NUMBERED) {
       const time = this.#matrix.rtt[place];
       if (Number.isNaN(time)) return;
-      context.fillStyle = inkOn(this.#steps[step(time, ...this.#range)]);
+      context.fillStyle = inkOn(this.#steps[step(time, ...this.#matrix.range)]);
       context.fillText(bare(time), x, y);
     }
   }

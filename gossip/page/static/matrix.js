@@ -7,7 +7,10 @@ export const SELF = 3;
 
 const LINKS = { u: UP, d: DOWN, "-": SELF };
 
-/** The answer of /v1/matrix with its tables as typed arrays, row after row; NaN where there is none. */
+/**
+ * The answer of /v1/matrix with its tables as typed arrays, row after row (NaN where there is none), and
+ * the `range` of round-trip times over which colours are spread.
+ */
 export function packed(answer) {
   const size = answer.nodes.length;
   const links = new Uint8Array(size * size);
@@ -21,7 +24,7 @@ export function packed(answer) {
       lost[begin + column] = answer.lost[row]?.[column] ?? NaN;
     }
   }
-  return { time: answer.time, nodes: answer.nodes, size, links, rtt, lost };
+  return { time: answer.time, nodes: answer.nodes, size, links, rtt, lost, range: spread(rtt) };
 }
 
 /** What one node says of another: `{link, rtt, lost}`. */
@@ -38,12 +41,10 @@ export function between(matrix, one, other) {
   return Number.isNaN(back) ? there : (there + back) / 2;
 }
 
-/**
- * The round-trip times between which colours are spread: all but the outermost hundredths of those
- * that are there, and at least a factor of four, so that noise is not painted as a difference.
- */
-export function spread(matrix) {
-  const known = matrix.rtt.filter((value) => value > 0).sort();
+// All but the outermost hundredths of the round-trip times that are there, and at least a factor of four,
+// so that noise is not painted as a difference.
+function spread(times) {
+  const known = times.filter((value) => value > 0).sort();
   if (known.length === 0) return [0.1, 100];
   const low = known[Math.floor((known.length - 1) * 0.01)];
   const high = known[Math.ceil((known.length - 1) * 0.99)];

@@ -206,7 +206,7 @@ export class MatrixView {
 
   #legend() {
     const ink = this.#ink;
-    const [low, high] = this.#heatmap.range;
+    const [low, high] = this.#ordered.matrix?.range ?? [0.1, 100];
     byId("legend").replaceChildren(
       ruler(ink, [bare(low), bare(valueAt(0.5, low, high)), milliseconds(high)]),
       el("span", {}, sample(ink["down-ground"], hatched(ink)), "× down"),
