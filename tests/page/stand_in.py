@@ -56,6 +56,8 @@ class StandIn:
         self.token = token
         self.asked: list[str] = []
         """Paths, in their order."""
+        self.followed: list[int] = []
+        """The numbers after which events were asked for."""
         self.resumed: list[str] = []
         """What came as Last-Event-ID."""
         self.history: list[dict[str, Any]] = []
@@ -243,6 +245,7 @@ class _Answering(BaseHTTPRequestHandler):
         if last:
             self._node.resumed.append(last)
         after = int(last or query.get("after", ["-1"])[0])
+        self._node.followed.append(after)
         told: queue.SimpleQueue[Any] = queue.SimpleQueue()
         with self._node.lock:
             if after >= 0:

@@ -36,6 +36,14 @@ class LiveTests(PageCase):
         node.tell("ping", peer=peer.id, name=peer.name, seq=1, text="", rtt_ms=777.0)
         page.until("document.querySelector('#peers-table').innerText.includes('777 ms')")
 
+    def test_nothing_between(self) -> None:
+        """Events are followed from the last that the history told: none is lost between the two."""
+        network = Network(3)
+        node = self.served(network)
+        node.lost(1)
+        self.opened(node)
+        self.assertEqual([2], node.followed)
+
 
 class RestartTests(PageCase):
     """The node goes, and comes back."""

@@ -56,6 +56,10 @@ class SizesTests(PageCase):
             page.js(f"location.hash = '{address}'")
             page.until(ready)
             self.no_sideways(page)
+        page.js("location.hash = '#peers'")
+        page.until(ROWS)
+        fits = "(e => e.scrollWidth <= e.clientWidth)(document.querySelector('.scroll'))"
+        self.assertTrue(page.js(fits))
 
     def test_a_wall(self) -> None:
         """On a wide screen events stand beside the view, and nothing is moved sideways."""
@@ -217,12 +221,13 @@ class HostileTests(PageCase):
         """64 wide characters are cut, and whole in the title."""
         network = Network(len(HOSTILE) + 2, hostile=True)
         page = self.opened(self.served(network), "#peers", until=f"{ROWS} === {network.size - 1}")
-        width, scroll, title = page.js(
+        width, scroll, title, overflow = page.js(
             "(() => { const e = [...document.querySelectorAll('#peers-table .name')]"
             ".find(e => e.innerText.startsWith('表'));"
-            " return [e.clientWidth, e.scrollWidth, e.title]; })()"
+            " return [e.clientWidth, e.scrollWidth, e.title, getComputedStyle(e).textOverflow]; })()"
         )
         self.assertLess(width, scroll)
+        self.assertEqual("ellipsis", overflow)
         self.assertTrue(title.startswith("表" * 64))
 
     def test_isolated(self) -> None:
