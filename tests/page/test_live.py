@@ -105,3 +105,20 @@ class TokenTests(PageCase):
         self.assertEqual("", page.js("document.querySelector('#token').value"))
         self.assertEqual("", page.js("document.cookie"))
         self.allowed(page, "status of 401")
+
+    def test_another_token(self) -> None:
+        """A node that comes back with another token asks for it, and the page goes on from there."""
+        node = self.served(Network(3))
+        page = self.opened(node)
+        node.stop()
+        page.until(NOTICE)
+        node.token = "new"
+        node.start()
+        page.until("!document.querySelector('#login').hidden")
+        self.assertTrue(page.js("document.querySelector('#notice').hidden"))
+        page.type("new")
+        page.key("Enter")
+        page.until(f"{LIVE} && document.querySelector('#login').hidden")
+        self.allowed(
+            page, "status of 401", "ERR_CONNECTION", "ERR_EMPTY", "ERR_INCOMPLETE", "ERR_SOCKET"
+        )

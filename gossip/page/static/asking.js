@@ -14,7 +14,7 @@ export class Asking {
   #cadences;
   #begun = false;
 
-  /** `failed(problem)` is called with whatever could not be had. */
+  /** `failed(problem, what)` is called with whatever could not be had, and its name. */
   constructor(store, failed) {
     this.#store = store;
     this.#failed = failed;
@@ -22,21 +22,21 @@ export class Asking {
     const view = () => store.get("route")?.view;
     const wanted = () => this.#begun;
     this.#cadences = {
-      status: new Cadence({ ask: this.#safely(() => this.#status()), gap: () => 15_000, wanted }),
+      status: new Cadence({ ask: this.#safely("status", () => this.#status()), gap: () => 15_000, wanted }),
       peers: new Cadence({
-        ask: this.#safely(() => this.#peers()),
+        ask: this.#safely("peers", () => this.#peers()),
         gap: gathering(10_000),
         floor: () => Math.max(500, size(store) * 5),
         wanted,
       }),
       matrix: new Cadence({
-        ask: this.#safely(() => this.#matrix()),
+        ask: this.#safely("matrix", () => this.#matrix()),
         gap: gathering(5000),
         floor: gathering(1000),
         wanted: () => wanted() && (["matrix", "graph"].includes(view()) || !store.get("matrix")),
       }),
       report: new Cadence({
-        ask: this.#safely(() => this.#report()),
+        ask: this.#safely("report", () => this.#report()),
         gap: gathering(10_000),
         floor: gathering(1000),
         wanted,
@@ -55,6 +55,11 @@ export class Asking {
     for (const cadence of Object.values(this.#cadences)) cadence.hurry();
   }
 
+  /** Ask how the node is. */
+  probe() {
+    this.#cadences.status.hurry();
+  }
+
   /** Ask no more, until all is asked for. */
   rest() {
     this.#begun = false;
@@ -65,12 +70,12 @@ export class Asking {
     for (const cadence of Object.values(this.#cadences)) cadence.wake();
   }
 
-  #safely(asks) {
+  #safely(what, asks) {
     return async () => {
       try {
         await asks();
       } catch (problem) {
-        this.#failed(problem);
+        this.#failed(problem, what);
       }
     };
   }
@@ -91,7 +96,10 @@ export class Asking {
 
   async #matrix() {
     const { matrix, status, sentence } = await this.#gathered();
-    if (!matrix) throw new Problem(status, sentence);
+    if (!matrix) {
+      this.#store.set("matrixProblem", sentence);
+      throw new Problem(status, sentence);
+    }
     matrix.byId = new Map(matrix.nodes.map((node) => [node.id, node]));
     this.#store.set("matrix", matrix);
   }

@@ -40,6 +40,11 @@ export class Live {
     if (this.#timer === null && this.#source?.readyState === EventSource.OPEN) this.#again();
   }
 
+  /** Follow no more, until it is opened again. */
+  rest() {
+    this.#close();
+  }
+
   #opened() {
     this.#wait = FIRST_MS;
     this.#turned(true);

@@ -54,6 +54,8 @@ function timed({ peer, rtt_ms: time }) {
 }
 
 function turned(on) {
+  // Whether the node is gone, or wants a token, is told by how it answers.
+  if (!on) asking.probe();
   const before = store.get("live");
   if (before?.on === on) return;
   const since = Date.now() / 1000;
@@ -66,20 +68,27 @@ function turned(on) {
   if (on && before) asking.all();
 }
 
-function failed(problem) {
+function failed(problem, what) {
   if (problem.status === 401) {
     asking.rest();
+    live.rest();
     locked(true);
-  } else if (problem.status === 0) live.doubt();
-  else if (!store.get("report")) tell(byId("sentence"), safe(problem.message));
+  } else if (problem.status === 0 && what === "status") {
+    // The rest may take longer than we wait, as large as it is.
+    live.doubt();
+  } else if (what === "report" && !store.get("report")) {
+    tell(byId("sentence"), safe(problem.message));
+  }
 }
 
 function locked(on) {
   if (byId("login").hidden !== on) return;
   byId("login").hidden = !on;
   byId("network").hidden = on;
-  if (on) tell(byId("live").firstElementChild, "Locked");
-  if (on) byId("token").focus();
+  if (!on) return;
+  tell(byId("live").firstElementChild, "Locked");
+  byId("notice").hidden = true;
+  byId("token").focus();
 }
 
 function route() {

@@ -37,6 +37,7 @@ export class MatrixView {
     this.#ink = ink;
     this.#heatmap = new Heatmap(this.#canvas, ink);
     store.on(["matrix", "route"], () => this.#render());
+    store.on(["matrixProblem"], () => tell(byId("matrix-age"), safe(store.get("matrixProblem"))));
     byId("order").addEventListener("change", () => this.#render());
     new ResizeObserver(() => this.#fit()).observe(this.#canvas.parentElement);
     this.#listen();

@@ -37,13 +37,17 @@ export function byCloseness(matrix) {
   return order;
 }
 
-/** The keys of all tags that at least two nodes have, in order. */
+// Tags by which a matrix can be sorted: as many as a list has room for.
+const MOST_KEYS = 30;
+
+/** The keys of the commonest tags that at least two nodes have, in order. */
 export function tagKeys(nodes) {
   const counts = new Map();
   for (const node of nodes) {
     for (const key of Object.keys(node.tags)) counts.set(key, (counts.get(key) ?? 0) + 1);
   }
-  return [...counts].filter(([, count]) => count > 1).map(([key]) => key).sort(names.compare);
+  const common = [...counts].filter(([, count]) => count > 1).sort((a, b) => b[1] - a[1]);
+  return common.slice(0, MOST_KEYS).map(([key]) => key).sort(names.compare);
 }
 
 /** How two texts compare where numbers in them count as numbers. */

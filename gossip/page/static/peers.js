@@ -10,6 +10,9 @@ import { called, safe, short } from "./text.js";
 // What somebody has to look at comes first.
 const STATES = ["dead", "unreachable", "alive", "unmet", "left"];
 
+// Rows that a browser scrolls without effort; who looks for one of more than these filters.
+const MOST = 2000;
+
 const COLUMNS = [
   { key: "name", title: "Name", of: ({ peer }) => called(peer.name, peer.id) },
   { key: "state", title: "State", of: ({ peer }) => STATES.indexOf(peer.state) },
@@ -61,7 +64,7 @@ export class PeersView {
     shown.sort(comparison(this.#sort));
     this.#mark();
     const kept = new Map();
-    const rows = shown.map((entry) => {
+    const rows = shown.slice(0, MOST).map((entry) => {
       const row = this.#rows.get(entry.peer.id) ?? new Row();
       row.show(entry);
       kept.set(entry.peer.id, row);
@@ -75,7 +78,7 @@ export class PeersView {
     const whole = counted(all.length, "peer");
     tell(
       byId("peers-count"),
-      shown.length === all.length ? whole : `${count(shown.length)} of ${whole}`,
+      rows.length === all.length ? whole : `${count(rows.length)} of ${whole}`,
     );
   }
 
