@@ -55,11 +55,6 @@ export class Asking {
     for (const cadence of Object.values(this.#cadences)) cadence.hurry();
   }
 
-  /** Ask how the node is. */
-  probe() {
-    this.#cadences.status.hurry();
-  }
-
   /** Ask no more, until all is asked for. */
   rest() {
     this.#begun = false;

@@ -54,8 +54,6 @@ function timed({ peer, rtt_ms: time }) {
 }
 
 function turned(on) {
-  // Whether the node is gone, or wants a token, is told by how it answers.
-  if (!on) asking.probe();
   const before = store.get("live");
   if (before?.on === on) return;
   const since = Date.now() / 1000;
