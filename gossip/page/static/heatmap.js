@@ -26,7 +26,8 @@ export class Heatmap {
   #pictures = null;
   #steps = [];
   #view = null;
-  #margin = { left: 0, top: 0 };
+  #room = 0;
+  #margin = 0;
   #size = { width: 0, height: 0 };
   #pending = false;
   #layer = new OffscreenCanvas(1, 1);
@@ -69,15 +70,15 @@ export class Heatmap {
   /** The row and column in the order shown, at a point of the canvas; null beside them. */
   cellAt(x, y) {
     if (!this.#view) return null;
-    return at(this.#view, x - this.#margin.left, y - this.#margin.top, this.#matrix.size);
+    return at(this.#view, x - this.#margin, y - this.#margin, this.#matrix.size);
   }
 
   /** Where a cell is seen: its right lower corner, in pixels of the canvas. */
   cornerOf({ row, column }) {
     const place = (cell, offset) => (cell + 1) * this.#view.scale - offset;
     return {
-      x: this.#margin.left + place(column, this.#view.x),
-      y: this.#margin.top + place(row, this.#view.y),
+      x: this.#margin + place(column, this.#view.x),
+      y: this.#margin + place(row, this.#view.y),
     };
   }
 
@@ -87,14 +88,15 @@ export class Heatmap {
     if (!this.#matrix || width === 0) return;
     const size = Math.max(this.#matrix.size, 1);
     const tallest = Math.max(SHORTEST_HEIGHT, innerHeight * 0.88);
-    const margin = this.#widest(Math.min(LONGEST_NAME, width * 0.3));
-    let view = fitted(size, width - margin, Math.max(tallest - margin, 60));
-    this.#margin = view.scale >= NAMED ? { left: margin, top: margin } : { left: 0, top: 0 };
-    if (view.scale < NAMED) view = fitted(size, width, tallest);
+    this.#room = this.#widest(Math.min(LONGEST_NAME, width * 0.3));
+    let view = fitted(size, width - this.#room, Math.max(tallest - this.#room, 60));
+    this.#margin = view.scale >= NAMED ? this.#room : 0;
+    // Where names are too large for all of it, it has their room too.
+    if (this.#margin === 0) view = fitted(size, width, Math.min(tallest, (NAMED - 0.1) * size));
     this.#view = view;
     this.#size = {
       width,
-      height: Math.ceil(this.#margin.top + size * view.scale),
+      height: Math.ceil(this.#margin + size * view.scale),
     };
     this.#canvas.style.height = `${this.#size.height}px`;
     this.draw();
@@ -102,8 +104,9 @@ export class Heatmap {
 
   zoom(factor, x = this.#size.width / 2, y = this.#size.height / 2) {
     if (!this.#view) return;
-    const [inX, inY] = [x - this.#margin.left, y - this.#margin.top];
+    const [inX, inY] = [x - this.#margin, y - this.#margin];
     this.#view = zoomed(this.#view, factor, inX, inY, this.#bounds());
+    this.#makeRoom();
     this.draw();
   }
 
@@ -131,11 +134,18 @@ export class Heatmap {
     });
   }
 
+  // Names have room when cells become large enough for them; what is seen stays where it is.
+  #makeRoom() {
+    const margin = this.scale >= NAMED ? this.#room : 0;
+    const more = margin - this.#margin;
+    this.#margin = margin;
+    if (more !== 0) this.#view = moved(this.#view, more, more, this.#bounds());
+  }
+
   #bounds() {
-    const { left, top } = this.#margin;
     return {
-      width: this.#size.width - left,
-      height: this.#size.height - top,
+      width: this.#size.width - this.#margin,
+      height: this.#size.height - this.#margin,
       size: this.#matrix.size,
     };
   }
@@ -152,15 +162,14 @@ export class Heatmap {
     context.clearRect(0, 0, width, height);
     context.save();
     context.beginPath();
-    context.rect(this.#margin.left, this.#margin.top, width, height);
+    context.rect(this.#margin, this.#margin, width, height);
     context.clip();
-    context.translate(this.#margin.left, this.#margin.top);
+    context.translate(this.#margin, this.#margin);
     this.#drawPictures(context, dots);
     if (this.scale >= SIGNED) this.#drawCells(context);
     this.#drawCursor(context);
     context.restore();
-    // Where all was too small for names, nothing is covered by them before somebody looks closer.
-    if (this.scale >= NAMED && (this.#margin.left > 0 || this.isZoomed)) this.#drawNames(context);
+    if (this.#margin > 0) this.#drawNames(context);
   }
 
   #drawPictures(context, dots) {
@@ -262,17 +271,14 @@ export class Heatmap {
   #drawNames(context) {
     const { width, height, size } = this.#bounds();
     const { scale: cell, x, y } = this.#view;
-    const over = this.#margin.left === 0;
     drawNames(context, {
       ink: this.#ink,
       names: this.#names,
       cursor: this.cursor,
       cell,
-      over,
-      room: over ? this.#widest(Math.min(LONGEST_NAME, width * 0.25)) : this.#margin.left,
-      whole: this.#size,
-      rows: { cells: seen(y, cell, height, size), shift: this.#margin.top - y },
-      columns: { cells: seen(x, cell, width, size), shift: this.#margin.left - x },
+      room: this.#margin,
+      rows: { cells: seen(y, cell, height, size), shift: this.#margin - y },
+      columns: { cells: seen(x, cell, width, size), shift: this.#margin - x },
     });
   }
 

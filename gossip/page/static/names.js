@@ -1,4 +1,4 @@
-// Names of rows and columns beside the matrix, or over its edge where all was too small for them.
+// Names of rows and columns beside the matrix.
 
 import { shortened } from "./signs.js";
 
@@ -9,21 +9,20 @@ const GAP = 6;
  * Draw them into the `room` that is left of the cells and above them. `rows` and `columns` have the
  * first and last of the `cells` that are seen, and by how much these are shifted.
  */
-export function drawNames(context, { ink, names, cursor, cell, over, room, whole, rows, columns }) {
+export function drawNames(context, { ink, names, cursor, cell, room, rows, columns }) {
   context.font = `${Math.min(13, Math.max(10, cell * 0.6))}px ${ink.font}`;
   context.textBaseline = "middle";
-  if (over) drawBand(context, ink, room, whole);
   const text = (place) => shortened(context, names[place], room - GAP - 4);
   const colour = (marked) => (marked ? ink.text : ink.muted);
   context.textAlign = "right";
   each(rows, cell, (row, middle) => {
-    if (over && middle < room) return;
+    if (middle < room) return;
     context.fillStyle = colour(row === cursor?.row);
     context.fillText(text(row), room - GAP, middle);
   });
   context.textAlign = "left";
   each(columns, cell, (column, middle) => {
-    if (middle < room || middle > whole.width) return;
+    if (middle < room) return;
     context.fillStyle = colour(column === cursor?.column);
     context.save();
     context.translate(middle, room - GAP);
@@ -35,13 +34,4 @@ export function drawNames(context, { ink, names, cursor, cell, over, room, whole
 
 function each({ cells: [first, last], shift }, cell, draw) {
   for (let place = first; place < last; place += 1) draw(place, (place + 0.5) * cell + shift);
-}
-
-function drawBand(context, ink, room, { width, height }) {
-  context.save();
-  context.fillStyle = ink.surface;
-  context.globalAlpha = 0.9;
-  context.fillRect(0, 0, room, height);
-  context.fillRect(room, 0, width - room, room);
-  context.restore();
 }
