@@ -185,7 +185,7 @@ export class LinkView {
   #diagnosis({ author, peer }) {
     if (author !== ours(this.#store) || author === peer) return;
     const button = el("button", { type: "button" }, "Ask the others what is wrong with it");
-    const told = el("ul", { role: "status" });
+    const told = el("ul");
     button.addEventListener("click", async () => {
       button.disabled = true;
       try {
@@ -196,7 +196,7 @@ export class LinkView {
       }
       button.disabled = false;
     });
-    byId("link-diagnosis").replaceChildren(button, told);
+    byId("link-diagnosis").replaceChildren(button, el("div", { role: "status" }, told));
   }
 }
 
