@@ -16,9 +16,9 @@ from gossip.mesh.picture import (
     PairStatus,
     PastTimes,
     Report,
-    Saying,
 )
 from gossip.mesh.status import LinkStatus, NodeStatus, PeerStatus, RoundTripTimes
+from gossip.mesh.verdicts import Saying
 
 NOW: Final = 1_750_000_000.0
 
