@@ -1,0 +1,108 @@
+"""
+What a mesh costs, counted: a test fails where one of these costs doubles (docs/performance.rst).
+
+Counts, and never seconds: they are the same on every machine. What they cost in time is benchmarked.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from gossip.mesh import beat
+from gossip.mesh.agenda import Agenda
+from gossip.trust import signing
+from tests.street import House, Street, StreetCase
+
+NODES = 12
+
+
+@contextmanager
+def counted(place: Any, name: str) -> Iterator[Callable[[], int]]:
+    """How often something is called."""
+    calls = 0
+    real = getattr(place, name)
+
+    def count(*arguments: Any, **keywords: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        return real(*arguments, **keywords)
+
+    with patch.object(place, name, count):
+        yield lambda: calls
+
+
+class CostCase(StreetCase):
+    """A mesh whose nodes all joined through the first."""
+
+    def mesh(self, count: int, **settings: Any) -> tuple[Street, list[House]]:
+        """Such a mesh, once it is whole."""
+        street = self.street()
+        houses = [street.house("n0", **settings)]
+        houses += [street.house(f"n{i}", join=houses[:1], **settings) for i in range(1, count)]
+        street.until(lambda: street.is_mesh(houses), 30)
+        return street, houses
+
+    def said(self, houses: list[House]) -> tuple[int, int]:
+        """Frames and bytes that were sent on all links."""
+        numbers = [house.mesh.window.counters() for house in houses]
+        return (
+            int(sum(each["frames_out"] for each in numbers)),
+            int(sum(each["bytes_out"] for each in numbers)),
+        )
+
+
+class FormingTests(CostCase):
+    """What it costs to become a mesh."""
+
+    def test_dials(self) -> None:
+        """Newcomers dial, and nobody else: one dial a pair, and hardly any for nothing."""
+        street, _ = self.mesh(NODES)
+        pairs = NODES * (NODES - 1) / 2
+        self.assertLessEqual(len(street.dials), 1.2 * pairs)
+
+    def test_signatures(self) -> None:
+        """Of each peer a node verifies the record that it comes with, and the one with its address."""
+        with counted(signing, "holds") as verified:
+            self.mesh(NODES)
+        self.assertLessEqual(verified(), 2.5 * NODES * (NODES - 1))
+
+    def test_frames(self) -> None:
+        """A hello each way, one list for each newcomer, and some words about new addresses."""
+        _, houses = self.mesh(NODES)
+        frames, size = self.said(houses)
+        links = NODES * (NODES - 1)
+        self.assertLessEqual(frames / links, 5)
+        self.assertLessEqual(size / links, 4500)
+
+
+class RestTests(CostCase):
+    """What it costs to stay one, at the defaults."""
+
+    def rest(self, seconds: int = 100) -> tuple[float, float, float]:
+        """Frames, bytes and turns of the agenda a link-second, at the defaults."""
+        street, houses = self.mesh(NODES, period=5.0)
+        street.run(20, 0.02)
+        frames, size = self.said(houses)
+        with counted(Agenda, "_run") as turns:
+            street.run(seconds, 0.02)
+        later_frames, later_size = self.said(houses)
+        links = NODES * (NODES - 1) * seconds
+        return (later_frames - frames) / links, (later_size - size) / links, turns() / links
+
+    def test_at_rest(self) -> None:
+        """Little more than a frame a second, short ones, and a turn of the timer for each."""
+        frames, size, turns = self.rest()
+        self.assertLessEqual(frames, 1.5)
+        self.assertLessEqual(size, 70)
+        self.assertLessEqual(turns, 1.5)
+
+    def test_many_links_beat_seldom(self) -> None:
+        """Ten times the links do not say ten times as much."""
+        said = {}
+        for links in (250, 2500, 10000):
+            pace = beat.Beat(1.0)
+            pace.follow(links)
+            said[links] = links / pace.seconds
+        self.assertLessEqual(said[2500], 4 * said[250])
+        self.assertLessEqual(said[10000], 2000)
