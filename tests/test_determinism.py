@@ -19,6 +19,7 @@ EDGE: Final = {
     "client.shell": "is the real process, its clocks and its streams",
     "client.show": "prints local time for a person",
     "control.connections": "closes real connections, in any order",
+    "control.sessions": "makes secrets that nobody guesses",
     "control.stream": "ends streams on real connections, in any order",
     "memory.directory": "writes down which process uses it",
     "memory.salvage": "names a file by the date",

@@ -88,7 +88,7 @@ class NodeTests(SynchronousTestCase):
         found = self.loaded()
         plain = set(printed("-c", YARDSTICK))
         others = set(found["modules"]) - plain - set(ours(found["modules"]))
-        self.assertLessEqual(len(ours(found["modules"])), 90)
+        self.assertLessEqual(len(ours(found["modules"])), 100)
         self.assertLessEqual(len(others), 50, sorted(others))
         self.assertLessEqual(len(found["built"]), 100, found["built"])
 

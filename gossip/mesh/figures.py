@@ -8,9 +8,9 @@ here: what peers make up is counted as `OTHER`.
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from gossip.mesh.status import Event, PeerAlive, PeerDead, PeerLeft, Refused, Verdict
 from gossip.wire.census import OTHER, Census, Histogram
@@ -85,8 +85,7 @@ def _count(table: dict[str, int], code: str) -> None:
     table[code if code in table else OTHER] += 1
 
 
-@frozen
-class Glimpse:
+class Glimpse(NamedTuple):
     """As much of one link as it takes to compare it with others."""
 
     peer: str
@@ -96,8 +95,7 @@ class Glimpse:
     """Share of the pings whose fate is known that were not answered, 0 to 1."""
 
 
-@frozen
-class Loss:
+class Loss(NamedTuple):
     """A peer that had a link and has none, and did not leave."""
 
     peer: str

@@ -52,7 +52,6 @@ class Mesh:
         self.acceptor: Factory = parts.acceptor
         self.book = parts.book
         self.window: Window = parts.outlook
-        self.instruments: Instruments = parts.gauges
         self._wall = parts.wall
         self._agenda = parts.agenda
         self._own = parts.own
@@ -76,6 +75,12 @@ class Mesh:
     def lookout(self) -> Any:
         """Through which a surface looks at the whole network, as `picture.Lookout`."""
         return self._parts.lookout
+
+    @property
+    def instruments(self) -> Instruments:
+        """Through which its figures are read."""
+        instruments: Instruments = self._parts.gauges
+        return instruments
 
     # Called by the node.
 

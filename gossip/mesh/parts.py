@@ -25,7 +25,6 @@ from gossip.mesh.course import Roads
 from gossip.mesh.dialer import Dialer, Outcomes
 from gossip.mesh.factories import Accepted
 from gossip.mesh.figures import Figures
-from gossip.mesh.gauges import Gauges
 from gossip.mesh.inquest import Inquest
 from gossip.mesh.link import Host, Surroundings
 from gossip.mesh.memories import Changed
@@ -124,7 +123,6 @@ class Parts:
         self.inquest = self._inquest()
         self.upkeep = self._upkeep()
         self.outlook = self._outlook()
-        self.gauges = self._gauges()
 
     def tell(self, event: Event) -> None:
         """Something happened: count it, and tell of it."""
@@ -286,8 +284,10 @@ class Parts:
             clock=self._world.clock,
         )
 
-    def _gauges(self) -> Gauges:
-        return Gauges(
+    @cached_property
+    def gauges(self) -> Any:
+        """The mesh's `figures.Instruments`; loaded where somebody may read them."""
+        return import_module("gossip.mesh.gauges").Gauges(
             figures=self.figures,
             book=self.book,
             linked=self.roster.links,

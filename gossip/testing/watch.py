@@ -350,10 +350,11 @@ def _linked(one: Machine, other: Machine) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def hosts_of(body: bytes) -> frozenset[str]:
+def hosts_of(body: str | bytes) -> frozenset[str]:
     """The hosts of the addresses in a record that may be dialed, by its body."""
-    addresses = records.read(Sealed(body.decode(), "")).addresses
-    hosts = (text.rpartition(":")[0] for text in addresses)
+    text = body if isinstance(body, str) else body.decode()
+    addresses = records.read(Sealed(text, "")).addresses
+    hosts = (address.rpartition(":")[0] for address in addresses)
     return frozenset(host for host in hosts if reachable(host) and not is_loopback(host))
 
 

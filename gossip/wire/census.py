@@ -7,9 +7,9 @@ hot: a frame costs one look-up and two additions.
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from gossip.wire.frames import HEADER
 from gossip.wire.messages import KINDS, Message, Unknown
@@ -43,8 +43,7 @@ class Histogram:
         self.sum += value
 
 
-@frozen
-class Kind:
+class Kind(NamedTuple):
     """What of one kind went over all links."""
 
     name: str

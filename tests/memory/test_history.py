@@ -95,7 +95,9 @@ class HistoryTests(HistoryCase):
         )
         first = self.all()[0]
         self.assertEqual((FIRST, WALL + 0.001), (first.number, first.time))
-        self.assertEqual(["id", "port", "addresses", "network", "name"], list(first.members))
+        self.assertEqual(
+            ["id", "port", "addresses", "network", "name", "http"], list(first.members)
+        )
         self.assertEqual(["192.0.2.1:1", "[::1]:1"], first.members["addresses"])
         self.assertEqual(self.kept, self.all())
 

@@ -240,6 +240,14 @@ class Conformance(TestCase):
         self.assertIs(one, await connecting)
         return one, other
 
+    async def settled(self, source: "Source") -> int:
+        """How much it has written, once it writes no more: a kernel makes more room for a while."""
+        written = -1
+        while source.written != written:
+            written = source.written
+            await self.ground.a_while()
+        return written
+
     async def over(self, near: Recorder, far: Recorder, *reasons: type[BaseException]) -> None:
         """Both ends are told that it is over, once, and nothing after it; with these reasons."""
         await self.ground.until(lambda: near.lost and far.lost)
@@ -426,8 +434,7 @@ class Conformance(TestCase):
         far.stream.pauseProducing()
         source = Source(near, far, 16 * MEBI, self.bell)
         source.start()
-        await self.ground.a_while()
-        written = source.written
+        written = await self.settled(source)
         far.stream.loseConnection()
         await self.ground.a_while()
         self.assertFalse(near.lost or far.lost)
@@ -628,11 +635,7 @@ class Conformance(TestCase):
         far.stream.pauseProducing()
         source = Source(near, far, 12 * MEBI, self.bell)
         source.start()
-        written = -1
-        while source.written != written:
-            # A kernel makes more room for a while, and a busy machine takes its time with it.
-            written = source.written
-            await self.ground.a_while()
+        written = await self.settled(source)
         self.assertTrue(source.paused)
         self.assertLess(written, 10 * MEBI)
         self.assertEqual(b"", bytes(far.heard))
