@@ -50,8 +50,8 @@ VICTIMS: Final = 1000
 """Peers that die at once: as many, or half of all."""
 SPARE: Final = 256
 """Descriptors of a process that are not links."""
-SETTLE: Final = 4.0
-"""Seconds from the last link to what is called rest."""
+SETTLE: Final = 6.0
+"""Seconds from the last link to what is called rest: a period, after which every link was pinged."""
 REST: Final = 15.0
 """Seconds of rest that are measured."""
 VERDICT: Final = 6
