@@ -51,6 +51,7 @@ class Outlet:
             if len(self._lines) >= self._most:
                 self._dropped += 1
                 return
+            idle = not self._lines
             if self._dropped:
                 self._lines.append(self._lost(self._dropped))
                 self._dropped = 0
@@ -59,7 +60,10 @@ class Outlet:
             if self._thread is None:
                 self._thread = Thread(target=self._run, name="outlet", daemon=True)
                 self._thread.start()
-            self._change.notify_all()
+            if idle:
+                # Else the thread is awake already, or about to be: to wake it for each line of a burst
+                # would cost more than all lines.
+                self._change.notify_all()
 
     def flush(self, seconds: float = 0.3) -> None:
         """Wait until everything is written, but no longer than that."""
