@@ -37,6 +37,7 @@ from gossip.trust import records
 from gossip.trust.credentials import Credentials
 from gossip.trust.identity import Identity
 from gossip.trust.records import Record
+from gossip.wire.bucket import Bucket, Rate
 from gossip.wire.frames import LONGEST, FrameReader
 from gossip.wire.messages import (
     Bye,
@@ -64,6 +65,8 @@ LOOKS: Final = 8
 """How often a link is looked at within a heartbeat: it says no more than it must."""
 AGAIN: Final = 0.25
 """Seconds before another try, where a dial came to nothing: the node lets in so many a second."""
+PACE: Final = Rate(per_second=90, at_once=450)
+"""Dials of one process: half of what a node lets in, since there are two of them."""
 TIMED: Final = 8
 """Round trips are timed where there are no more links than this: of a process that has others to
 serve, they would tell of itself."""
@@ -264,6 +267,8 @@ class Load:
         self._reactor = reactor
         self._wanted: deque[Peer] = deque()
         self._dialing = 0
+        self._pace = Bucket(PACE)
+        self._later: Any = None
         self._linking = False
         self._begun = 0.0
         self._early = math.nan
@@ -333,6 +338,11 @@ class Load:
 
     def _dial(self) -> None:
         while self._wanted and self._dialing < AT_ONCE:
+            if not self._pace.take(self._reactor.seconds()):
+                # Else half of all dials would be turned away, which costs the node as well.
+                if self._later is None or not self._later.active():
+                    self._later = self._reactor.callLater(TICK, self._dial)
+                return
             peer = self._wanted.popleft()
             self._dialing += 1
             self.counts.tries += 1

@@ -249,11 +249,11 @@ class WholeTests(UnitCase):
                 while not (await crowd.pings() and (await crowd.lag())["trips"]):
                     await asyncio.sleep(0.05)
                 self.assertGreater(await crowd.link_seconds(), 0)
-                before = len(target.deaths())
+                before = target.deaths()
                 crowd.dying.tell("abort")
-                while len(target.deaths()) < crowd.victims:
+                while target.deaths() < crowd.victims:
                     await asyncio.sleep(0.05)
-                self.assertEqual(2, len(target.deaths()))
+                self.assertEqual(2, target.deaths())
                 await crowd.dying.asked("link", "linked", 30)
                 target.process.send(15)
                 await target.process.ended()
