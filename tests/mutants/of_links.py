@@ -146,6 +146,7 @@ OF_LINKS: Final = (
         old="frame_wait: float = 20.0",
         new="frame_wait: float = 86400.0",
         profiles=("hostile",),
+        tests=("tests.wire.test_session",),
     ),
     Mutant(
         name="rate-not-limited",
