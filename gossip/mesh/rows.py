@@ -22,8 +22,8 @@ from gossip.trust.rows import Ended
 from gossip.wire.bucket import Bucket, Rate
 from gossip.wire.messages import GetRow, Row, Sealed
 
-PROBE_WAIT: Final = 0.7
-"""Seconds for an answer to a probe: who asked waits for a second in all."""
+PROBE_WAIT: Final = 0.5
+"""Seconds for an answer to a probe: who asked waits for a second in all, of which the lines take a part."""
 
 PROBES: Final = Rate(per_second=50, at_once=200)
 """Pings for others, to all peers together; the reason is that of `requests.PINGS`."""

@@ -61,7 +61,7 @@ class AnswerTests(RowCase):
         self.street_.cut([self.a], [self.b])
         self.street_.run(0.5)
         question = GetRow(7, "brief", about=[self.b.id], probe=True)
-        self.assertEqual([], self.asked(question, 0.6))
+        self.assertEqual([], self.asked(question, 0.4))
         self.street_.run(0.2)
         self.assertEqual({self.b.id[:16]: "q"}, self.states(self.line.of(Row)))
 
