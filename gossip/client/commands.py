@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from attrs import frozen
 
-STATES: Final = ("alive", "dead", "left", "unmet")
+STATES: Final = ("alive", "dead", "unreachable", "left", "unmet")
 
 KINDS: Final = (
     *("listening", "peer_alive", "peer_dead", "peer_left", "refused", "identity_mismatch"),
-    *("stopping", "suppressed"),
+    *("verdict", "stopping", "suppressed"),
 )
 """What happens and is kept: the events of INTERFACE but pings, and how many more there were."""
 
@@ -139,14 +139,17 @@ COMMANDS: Final = (
         help="every peer that the node knows, or one",
         more=(
             "Filters of one kind add up, and those of different kinds must all hold. A --state that is"
-            " none of the four is the state directory of the node; write ./alive for a directory of"
+            " none of these is the state directory of the node; write ./alive for a directory of"
             " that name."
         ),
         arguments=(
             Argument(name="peer", help=PEER.help, shown="PEER", required=False, completes="peer"),
             _option(
                 "--state",
-                "only peers that are alive, dead, left or unmet (repeatable); else the state directory",
+                (
+                    "only peers that are alive, dead, unreachable (others hear them), left or unmet"
+                    " (repeatable); else the state directory"
+                ),
                 "STATE|DIR",
                 repeatable=True,
                 completes="directory",
@@ -211,6 +214,19 @@ COMMANDS: Final = (
             *(*WHERE, JSON),
         ),
         does="history:history",
+    ),
+    Command(
+        name="why",
+        help="what is wrong with the network, or with one peer, and who says so",
+        more=(
+            "Others are asked now, which takes two seconds at most. Exit status 0 when nothing is wrong,"
+            " and 1 when something is; of one peer, nothing is wrong when it is fine or left on purpose."
+        ),
+        arguments=(
+            Argument(name="peer", help=PEER.help, shown="PEER", required=False, completes="peer"),
+            *(*WHERE, JSON),
+        ),
+        does="why:why",
     ),
     Command(
         name="ping",
