@@ -54,7 +54,7 @@ MAY_IMPORT = {
 }
 
 PURE = {
-    *("client.commands", "client.errors", "client.words"),
+    *("client.commands", "client.errors", "client.order", "client.shades", "client.words"),
     *("control.documents", "control.naming", "control.parameters", "control.problems"),
     *("wire.bucket", "wire.errors", "wire.plain", "wire.frames", "wire.messages", "wire.session"),
     "wire.traffic",

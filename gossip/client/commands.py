@@ -58,6 +58,13 @@ def tag(text: str) -> str:
     return text
 
 
+def order(text: str) -> str:
+    """Check that it is name, closeness or tag=KEY."""
+    if text not in ("name", "closeness") and not (text.startswith("tag=") and len(text) > 4):
+        raise ArgumentTypeError(f"{text!r} is not name, closeness or tag=KEY")
+    return text
+
+
 def some(text: str) -> str:
     """Check that it is not empty."""
     if not text:
@@ -214,6 +221,27 @@ COMMANDS: Final = (
             *(*WHERE, JSON),
         ),
         does="history:history",
+    ),
+    Command(
+        name="matrix",
+        help="who hears whom in the whole network, and how fast",
+        more=(
+            "A row tells what one node says of all. It is a map in colours on a terminal, as wide as that,"
+            " and a whole table in a pipe. --csv has a line a pair; names that a spreadsheet would carry"
+            " out have an apostrophe before them. Others are asked now, which takes two seconds at most."
+        ),
+        arguments=(
+            _option(
+                "--sort",
+                "name, closeness (near nodes side by side) or tag=KEY [default: name]",
+                "ORDER",
+                read=order,
+            ),
+            *WHERE,
+            _option("--csv", "print a line a pair, for spreadsheets"),
+            JSON,
+        ),
+        does="matrix:matrix",
     ),
     Command(
         name="why",

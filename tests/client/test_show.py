@@ -84,7 +84,9 @@ class PeersTests(ClientCase):
     def test_state_that_is_neither(self) -> None:
         """A misspelt state is wrong usage, and so are two directories."""
         said = self.fails("peers", "--state", "alvie", expected=2)
-        self.assertIn("'alvie' is none of alive, dead, unreachable, left, unmet, and no directory", said)
+        self.assertIn(
+            "'alvie' is none of alive, dead, unreachable, left, unmet, and no directory", said
+        )
         self.assertIn(
             "two directories", self.fails("peers", "--state", "/a", "--state", "/b", expected=2)
         )
