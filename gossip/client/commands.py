@@ -223,6 +223,17 @@ COMMANDS: Final = (
         does="history:history",
     ),
     Command(
+        name="top",
+        help="the peers as they are now, and what happens, on the whole terminal",
+        more=(
+            "q quits; s, n, r, m, p and l sort by state, name, and the newest, mean and 99th percentile"
+            " of the round trips, and by loss; v reverses; arrows and page keys scroll. LATELY has a bar"
+            " for each round trip, and an x for a ping without an answer."
+        ),
+        arguments=WHERE,
+        does="top:top",
+    ),
+    Command(
         name="matrix",
         help="who hears whom in the whole network, and how fast",
         more=(
