@@ -15,9 +15,9 @@ from tests.test_rooms import modules
 
 EDGE: Final = {
     "client.events": "prints local time for a person",
-    "client.redraw": "stops the real process where a person asks for it",
+    "client.screen": "is the real terminal, and stops the real process where a person asks for it",
     "client.shell": "is the real process, its clocks and its streams",
-    "client.show": "prints local time for a person",
+    "client.when": "prints local time for a person",
     "control.connections": "closes real connections, in any order",
     "control.sessions": "makes secrets that nobody guesses",
     "control.stream": "ends streams on real connections, in any order",

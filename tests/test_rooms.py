@@ -26,7 +26,15 @@ MAY_IMPORT = {
     },
     "page": set(),
     "client": {
-        *("", "client", "mesh.picture", "mesh.status", "options", "trust.identity"),
+        *(
+            "",
+            "client",
+            "mesh.picture",
+            "mesh.status",
+            "mesh.verdicts",
+            "options",
+            "trust.identity",
+        ),
         *("surfaces.terminal", "surfaces.text"),
     },
     "surfaces": {"surfaces.text", "mesh.status", "logs"},
@@ -72,7 +80,7 @@ MAY_IMPORT = {
 }
 
 PURE = {
-    *("client.commands", "client.errors", "client.words"),
+    *("client.commands", "client.errors", "client.order", "client.shades", "client.words"),
     *(
         "control.documents",
         "control.hosts",

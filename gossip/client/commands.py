@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from attrs import frozen
 
-STATES: Final = ("alive", "dead", "left", "unmet")
+STATES: Final = ("alive", "dead", "unreachable", "left", "unmet")
 
 KINDS: Final = (
     *("listening", "peer_alive", "peer_dead", "peer_left", "refused", "identity_mismatch"),
-    *("stopping", "suppressed"),
+    *("verdict", "stopping", "suppressed"),
 )
 """What happens and is kept: the events of INTERFACE but pings, and how many more there were."""
 
@@ -55,6 +55,13 @@ def tag(text: str) -> str:
     key, equals, _ = text.partition("=")
     if not (key and equals):
         raise ArgumentTypeError(f"{text!r} is not key=value")
+    return text
+
+
+def order(text: str) -> str:
+    """Check that it is name, closeness or tag=KEY."""
+    if text not in ("name", "closeness") and not (text.startswith("tag=") and len(text) > 4):
+        raise ArgumentTypeError(f"{text!r} is not name, closeness or tag=KEY")
     return text
 
 
@@ -139,14 +146,17 @@ COMMANDS: Final = (
         help="every peer that the node knows, or one",
         more=(
             "Filters of one kind add up, and those of different kinds must all hold. A --state that is"
-            " none of the four is the state directory of the node; write ./alive for a directory of"
+            " none of these is the state directory of the node; write ./alive for a directory of"
             " that name."
         ),
         arguments=(
             Argument(name="peer", help=PEER.help, shown="PEER", required=False, completes="peer"),
             _option(
                 "--state",
-                "only peers that are alive, dead, left or unmet (repeatable); else the state directory",
+                (
+                    "only peers that are alive, dead, unreachable (others hear them), left or unmet"
+                    " (repeatable); else the state directory"
+                ),
                 "STATE|DIR",
                 repeatable=True,
                 completes="directory",
@@ -211,6 +221,51 @@ COMMANDS: Final = (
             *(*WHERE, JSON),
         ),
         does="history:history",
+    ),
+    Command(
+        name="top",
+        help="the peers as they are now, and what happens, on the whole terminal",
+        more=(
+            "q quits; s, n, r, m, p and l sort by state, name, and the newest, mean and 99th percentile"
+            " of the round trips, and by loss; v reverses; arrows and page keys scroll. LATELY has a bar"
+            " for each round trip, and an x for a ping without an answer."
+        ),
+        arguments=WHERE,
+        does="top:top",
+    ),
+    Command(
+        name="matrix",
+        help="who hears whom in the whole network, and how fast",
+        more=(
+            "A row tells what one node says of all. It is a map in colours on a terminal, as wide as that,"
+            " and a whole table in a pipe. --csv has a line a pair; names that a spreadsheet would carry"
+            " out have an apostrophe before them. Others are asked now, which takes two seconds at most."
+        ),
+        arguments=(
+            _option(
+                "--sort",
+                "name, closeness (near nodes side by side) or tag=KEY [default: name]",
+                "ORDER",
+                read=order,
+            ),
+            *WHERE,
+            _option("--csv", "print a line a pair, for spreadsheets"),
+            JSON,
+        ),
+        does="matrix:matrix",
+    ),
+    Command(
+        name="why",
+        help="what is wrong with the network, or with one peer, and who says so",
+        more=(
+            "Others are asked now, which takes two seconds at most. Exit status 0 when nothing is wrong,"
+            " and 1 when something is; of one peer, nothing is wrong when it is fine or left on purpose."
+        ),
+        arguments=(
+            Argument(name="peer", help=PEER.help, shown="PEER", required=False, completes="peer"),
+            *(*WHERE, JSON),
+        ),
+        does="why:why",
     ),
     Command(
         name="ping",

@@ -72,6 +72,7 @@ _ENVIRONMENT: Final = (
 _STATUS: Final = (
     ("0", "Done; a node that was told to stop."),
     ("1", "It cannot be done: no node runs, it refuses, there is no such peer, the time is up."),
+    ("1", "After why also: something is wrong with the network, or with the peer."),
     ("2", "The command line is wrong."),
     ("130", "Ended by Ctrl-C."),
 )

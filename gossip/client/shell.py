@@ -45,6 +45,14 @@ class Shell:
         )
 
     @property
+    def keyboard(self) -> int | None:
+        """The descriptor at which a person types; None where nobody does."""
+        stdin = sys.stdin
+        with suppress(OSError, ValueError, AttributeError):
+            return stdin.fileno() if stdin.isatty() else None
+        return None
+
+    @property
     def terminal(self) -> bool:
         """Whether a person looks at what is printed."""
         return self.out.isatty()

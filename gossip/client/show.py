@@ -5,7 +5,6 @@
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
-from time import localtime, strftime
 from typing import Final
 
 from attrs import asdict
@@ -17,6 +16,7 @@ from gossip.client.errors import Misuse
 from gossip.client.redraw import redraw
 from gossip.client.shell import Shell
 from gossip.client.tables import Column, Row, cropped, drawn, facts, table
+from gossip.client.when import clock, date
 from gossip.client.words import amount, milliseconds, span, tags
 from gossip.mesh.status import LinkStatus, NodeStatus, PeerStatus, RoundTripTimes
 from gossip.surfaces.text import safe
@@ -69,7 +69,7 @@ def status(asked: Namespace, shell: Shell) -> None:
             ("view", safe(node.view)),
             ("listens", _list(node.addresses)),
             ("advertises", _list(node.advertised)),
-            ("up", f"{span(node.uptime_s)}, since {_date(node.started)}"),
+            ("up", f"{span(node.uptime_s)}, since {date(node.started)}"),
             ("period", f"{node.period_s:g} s"),
             ("heartbeat", f"{node.heartbeat_s:g} s"),
             ("tags", tags(node.tags)),
@@ -133,7 +133,7 @@ def _drawn_peers(node: Node, query: Sequence[tuple[str, str]], shell: Shell) -> 
     rows = _peer_rows(found, shell.wall())
     # One line above the table, its head, and one below; drawing those that nobody sees takes long.
     room = max(shell.height() - 3, 1)
-    lines = [cropped(f"{_clock(shell.wall())}  {', '.join(counts)}", shell.width())]
+    lines = [cropped(f"{clock(shell.wall())}  {', '.join(counts)}", shell.width())]
     lines += drawn(shell, _PEERS, rows[:room]).splitlines()
     return [*lines, f"… and {len(rows) - room} more"] if len(rows) > room else lines
 
@@ -161,7 +161,7 @@ def _one_peer(node: Node, asked: Namespace, shell: Shell) -> None:
         shell.json(understood(answer, object))
         return
     one, now = understood(answer, PeerStatus), shell.wall()
-    first = "never" if one.first_linked is None else _date(one.first_linked)
+    first = "never" if one.first_linked is None else date(one.first_linked)
     facts(
         shell,
         [
@@ -174,7 +174,7 @@ def _one_peer(node: Node, asked: Namespace, shell: Shell) -> None:
             ("first linked", first),
             ("last linked", _seen(one, now)),
             ("tags", tags(one.tags)),
-            ("record", f"{one.seq}, expires {_date(one.expires)}"),
+            ("record", f"{one.seq}, expires {date(one.expires)}"),
         ],
     )
 
@@ -202,7 +202,7 @@ def _link_facts(one: LinkStatus, now: float) -> list[tuple[str, str]]:
         ("name", safe(one.name) or "-"),
         ("address", safe(one.address)),
         ("direction", safe(one.direction)),
-        ("up", f"{span(now - one.since)}, since {_date(one.since)}"),
+        ("up", f"{span(now - one.since)}, since {date(one.since)}"),
         *((f"rtt {name}", _figure(value)) for name, value in figures.items()),
         (
             "pings",
@@ -235,14 +235,3 @@ def _seen(one: PeerStatus, now: float) -> str:
 
 def _list(addresses: Sequence[str]) -> str:
     return " ".join(map(safe, addresses)) or "-"
-
-
-def _date(moment: float) -> str:
-    try:
-        return strftime("%Y-%m-%d %H:%M:%S", localtime(moment))
-    except (OverflowError, ValueError, OSError):
-        return f"{moment:g}"
-
-
-def _clock(moment: float) -> str:
-    return strftime("%H:%M:%S", localtime(moment))

@@ -20,7 +20,13 @@ _TINY: Final = 4
 _ENDLESS: Final = 1 << 20
 """Columns of a pipe."""
 
-COLOURS: Final = {"alive": "green", "dead": "red", "left": "yellow", "unmet": "dim"}
+COLOURS: Final = {
+    "alive": "green",
+    "dead": "red",
+    "unreachable": "magenta",
+    "left": "yellow",
+    "unmet": "dim",
+}
 """As in what a node prints."""
 
 

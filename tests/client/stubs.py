@@ -42,7 +42,7 @@ def status(alive: int = 2) -> dict[str, Any]:
         "period_s": 5.0,
         "heartbeat_s": 1.0,
         "tags": {"rack": "r1"},
-        "peers": {"alive": alive, "dead": 1, "left": 0, "unmet": 0},
+        "peers": {"alive": alive, "dead": 1, "unreachable": 0, "left": 0, "unmet": 0},
     }
 
 

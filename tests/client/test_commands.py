@@ -14,6 +14,7 @@ from gossip.mesh.status import (
     PeerLeft,
     Refused,
     Stopping,
+    Verdict,
 )
 from tests.cases import UnitCase
 
@@ -36,7 +37,10 @@ class TableTests(UnitCase):
 
     def test_kinds_are_those_of_events(self) -> None:
         """All events but pings can be asked for in the history, and how many were too many."""
-        kinds = (*(Listening, PeerAlive, PeerDead, PeerLeft, Refused, IdentityMismatch, Stopping),)
+        kinds = (
+            *(Listening, PeerAlive, PeerDead, PeerLeft, Verdict, Refused, IdentityMismatch),
+            Stopping,
+        )
         self.assertEqual({kind.event for kind in kinds} | {"suppressed"}, set(KINDS))
 
 

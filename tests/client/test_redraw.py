@@ -7,7 +7,7 @@ import signal
 
 from attrs import evolve
 
-from gossip.client.redraw import ENTER, LEAVE
+from gossip.client.screen import ENTER, LEAVE
 from tests.client.stubs import ClientCase, Terminal, peer
 
 

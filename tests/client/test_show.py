@@ -15,7 +15,7 @@ class StatusTests(ClientCase):
         self.answers("GET", "status", status())
         said = self.told("status")
         self.assertIn("name        node-a\n", said)
-        self.assertIn("peers       2 alive, 1 dead, 0 left, 0 unmet\n", said)
+        self.assertIn("peers       2 alive, 1 dead, 0 unreachable, 0 left, 0 unmet\n", said)
         self.assertRegex(said, r"\nup +2 h, since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\n")
         self.assertIn("advertises  -\n", said)
 
@@ -84,7 +84,9 @@ class PeersTests(ClientCase):
     def test_state_that_is_neither(self) -> None:
         """A misspelt state is wrong usage, and so are two directories."""
         said = self.fails("peers", "--state", "alvie", expected=2)
-        self.assertIn("'alvie' is none of alive, dead, left, unmet, and no directory", said)
+        self.assertIn(
+            "'alvie' is none of alive, dead, unreachable, left, unmet, and no directory", said
+        )
         self.assertIn(
             "two directories", self.fails("peers", "--state", "/a", "--state", "/b", expected=2)
         )
