@@ -27,8 +27,10 @@ MAY_IMPORT = {
     "page": set(),
     "client": {
         *("", "client", "mesh.picture", "mesh.status", "options", "trust.identity"),
+        "demo.performance",
         *("surfaces.terminal", "surfaces.text"),
     },
+    "demo": {"", "demo", "surfaces.text"},
     "surfaces": {"surfaces.text", "mesh.status", "logs"},
     "testing": {"", "testing", "mesh", "wire", "trust", "settings", "logs", "surfaces.text"},
     "settings": {"", "mesh.addresses", "trust.identity"},
@@ -73,6 +75,7 @@ MAY_IMPORT = {
 
 PURE = {
     *("client.commands", "client.errors", "client.words"),
+    "demo.sentences",
     *(
         "control.documents",
         "control.hosts",
