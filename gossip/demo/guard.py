@@ -25,7 +25,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
     os.setpgrp()
-    directory = tempfile.mkdtemp(prefix="p2p-gossip-demo-")
+    directory = tempfile.mkdtemp(prefix="p2p-demo-")
     group = os.getpid()
     try:
         os.write(1, f"{directory}\n".encode())

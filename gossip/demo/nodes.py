@@ -15,7 +15,6 @@ from typing import Any, TypeAlias
 
 from attrs import define, field
 
-import gossip
 from gossip.demo.relay import Relay
 
 NETWORK = "demo"
@@ -36,7 +35,7 @@ class NotStarted(Exception):
 def environment() -> dict[str, str]:
     """Ours, with the `gossip` that this is, and without what is for this process alone."""
     path = os.pathsep.join(
-        filter(None, (str(Path(gossip.__file__).parent.parent), os.environ.get("PYTHONPATH")))
+        filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")))
     )
     kept = {k: v for k, v in os.environ.items() if k not in ("NOTIFY_SOCKET", "WATCHDOG_USEC")}
     return {**kept, "PYTHONPATH": path}

@@ -69,8 +69,8 @@ class Story:
     def _ask(self) -> None:
         first = self.stage.nodes[0]
         self.show(str(first.page))
-        self.say(f"To see it, open {first.page} in a browser,", "asks")
-        self.say(f"or say p2p-gossip peers --watch --control {first.control}", "asks")
+        self.say(f"To see it, open {first.page} in a browser, or ask node-1:", "asks")
+        self.say(f"p2p-gossip peers --control {first.control}", "asks")
 
     async def ping(self) -> None:
         """Everybody pings everybody."""

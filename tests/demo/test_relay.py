@@ -73,11 +73,10 @@ class RelayTests(UnitCase):
         """Nobody is let in to one that does not run, or does not listen any more."""
 
         async def test(relay: Relay, paths: Paths) -> None:
-            for port in (0, relay.port):
-                if port:
-                    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
-                    port = server.sockets[0].getsockname()[1]
-                    server.close()
+            server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+            closed = server.sockets[0].getsockname()[1]
+            server.close()
+            for port in (0, closed):
                 relay.to = port
                 reader, _ = await self.dial(relay)
                 await self.assert_ended(reader)

@@ -91,9 +91,16 @@ class WordTests(UnitCase):
 
     def test_verdicts(self) -> None:
         """Those who say the same are counted, and one of them gives the reason."""
-        sayings = [("a", "dead", "silence"), ("b", "me", "dark here"), ("c", "dead", "more silence")]
+        sayings = [
+            ("a", "dead", "silence"),
+            ("b", "me", "dark here"),
+            ("c", "dead", "more silence"),
+        ]
         self.assertEqual(
-            ["2 nodes say of d: dead. a: “silence”.", "b says of d: lost, and it is me; “dark here”."],
+            [
+                "2 nodes say of d: dead. a: “silence”.",
+                "b says of d: lost, and it is me; “dark here”.",
+            ],
             judged(sayings, "d"),
         )
         self.assertEqual([], judged([], "d"))

@@ -15,7 +15,8 @@ from tests.lived.nodes import LivedCase, Program
 
 CHAPTERS = (
     r"Starting 4 nodes .*",
-    r"To see it, open http://127\.0\.0\.1:\d+/ in a browser,",
+    r"To see it, open http://127\.0\.0\.1:\d+/ in a browser, or ask node-1:",
+    r"p2p-gossip peers --control \S+/node-1\.sock",
     r"Everybody has met everybody: 6 links, .*",
     r"Everybody pings everybody, once a second\.",
     r"12 round trips, median [\d.]+ ms, the slowest [\d.]+ ms \(node-\d to node-\d\)\.",
@@ -65,7 +66,7 @@ class Demo(Program):
 
 def paragraphs(output: str) -> list[str]:
     """What was told, without times and breaks of lines."""
-    joined = re.sub(r"\n {9}(?!To see|or say)", " ", output)
+    joined = re.sub(r"\n {9}(?!To see|p2p-gossip)", " ", output)
     return [line[9:] for line in joined.splitlines()]
 
 
