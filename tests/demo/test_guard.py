@@ -43,7 +43,14 @@ class GuardTests(UnitCase):
 
     def test_group_and_directory_go(self) -> None:
         """Who joined its group is killed, and the directory removed with all that is in it."""
-        member = subprocess.Popen(("sleep", "60"), preexec_fn=lambda: os.setpgid(0, self.guard.pid))
+        # It joins by itself, as nodes do.
+        words = (
+            f"import os, time; os.setpgid(0, {self.guard.pid}); print(flush=True); time.sleep(60)"
+        )
+        member = subprocess.Popen((sys.executable, "-c", words), stdout=subprocess.PIPE)
+        assert member.stdout is not None
+        self.addCleanup(member.stdout.close)
+        member.stdout.readline()
         self.addCleanup(member.kill)
         (self.directory / "below").mkdir()
         (self.directory / "below" / "file").touch()

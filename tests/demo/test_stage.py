@@ -111,5 +111,5 @@ class GuardedTests(UnitCase):
     def _begin_nowhere(self) -> None:
         broken = Path(self.mktemp())
         broken.write_text("import sys; sys.exit(1)")
-        self.patch(Guarded.begin.__globals__["guard"], "__file__", str(broken))  # type: ignore[attr-defined]
+        self.patch(Guarded.begin.__globals__["guard"], "__file__", str(broken))
         Guarded.begin()
