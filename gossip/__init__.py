@@ -9,6 +9,7 @@ Rooms, from the wire up:
 * `gossip.memory`: what of it all survives a restart.
 * `gossip.surfaces`: what people and programs see.
 * `gossip.control`, `gossip.client`: how a running node is asked, and by what commands.
+* `gossip.demo`: real nodes on one machine, and what may happen to them.
 * `gossip.page`: what a browser is shown.
 * `gossip.node`: the composition root, where all of them meet.
 * `gossip.settings`, `gossip.options`, `gossip.config`, `gossip.cli`, `gossip.tap`: the ways in.

@@ -35,8 +35,10 @@ MAY_IMPORT = {
             "options",
             "trust.identity",
         ),
+        "demo.performance",
         *("surfaces.terminal", "surfaces.text"),
     },
+    "demo": {"", "demo", "surfaces.text"},
     "surfaces": {"surfaces.text", "mesh.status", "logs"},
     "testing": {"", "testing", "mesh", "wire", "trust", "settings", "logs", "surfaces.text"},
     "settings": {"", "mesh.addresses", "trust.identity"},
@@ -81,6 +83,7 @@ MAY_IMPORT = {
 
 PURE = {
     *("client.commands", "client.errors", "client.order", "client.shades", "client.words"),
+    "demo.sentences",
     *(
         "control.documents",
         "control.hosts",

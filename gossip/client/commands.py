@@ -313,6 +313,19 @@ COMMANDS: Final = (
         does="wait:wait",
     ),
     Command(
+        name="demo",
+        help="a network of real nodes on this machine, and what may happen to one",
+        more=(
+            "It needs no node. Nodes are started, killed and cut from each other, and what they say of it"
+            " is told, until Ctrl-C; nothing is left of them then."
+        ),
+        arguments=(
+            _option("--nodes", "so many, 3 to 24 [default: 8]", "N", read=whole(3, 24)),
+            _option("--seconds", "end by itself, and make no pauses", "S", read=seconds),
+        ),
+        does="demo:demo",
+    ),
+    Command(
         name="id",
         help="the id and the fingerprint of a key; needs no node",
         more=(

@@ -64,7 +64,7 @@ class CommandTests(ClientCase):
             "forget": ["x"],
             "wait": ["--peers", "1", "--timeout", "0"],
         }
-        for name in sorted(NAMES - {"id", "completion", "top", "_peers"}):
+        for name in sorted(NAMES - {"id", "completion", "demo", "top", "_peers"}):
             self.assertIn("no node runs at", self.fails(name, *needs.get(name, [])), name)
 
 

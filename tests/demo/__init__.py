@@ -1,0 +1,1 @@
+"""A demonstration, told while it happens."""
