@@ -2,7 +2,6 @@
 From the beginning to the end.
 """
 
-import asyncio
 import os
 import signal
 
@@ -18,6 +17,10 @@ class PerformanceTests(UnitCase):
     """It comes to its end in any case."""
 
     def setUp(self) -> None:
+        # A shell lets what it starts in the background ignore Ctrl-C, and programs inherit that.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            self.addCleanup(signal.signal, number, signal.getsignal(number))
+            signal.signal(number, signal.default_int_handler)
         self.lines: list[str] = []
         self.made: list[Stage] = []
         self.patch(Guarded, "begin", NoGuard)
@@ -118,8 +121,3 @@ class PerformanceTests(UnitCase):
         self.patch(Guarded, "begin", nowhere)
         with self.assertRaisesRegex(Broken, "cannot begin: no temporary directory"):
             self.perform()
-
-    def tearDown(self) -> None:
-        # asyncio takes its handlers away again.
-        self.assertIs(signal.default_int_handler, signal.getsignal(signal.SIGINT))
-        asyncio.set_event_loop(None)

@@ -91,6 +91,12 @@ class DemoTests(LivedCase):
         self._directory = tempfile.TemporaryDirectory()
         self.addCleanup(self._directory.cleanup)
         self.place = Path(self._directory.name)
+        # Programs inherit what is ignored: Ctrl-C in the background of a shell, SIGHUP under nohup.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            before = signal.getsignal(number)
+            if before is signal.SIG_IGN:
+                signal.signal(number, signal.SIG_DFL)
+                self.addCleanup(signal.signal, number, before)
 
     def shown(self, *arguments: str) -> Demo:
         """Show it, to be ended by the test at the latest when that is over."""
