@@ -52,12 +52,19 @@ def screen(shell: Shell, keyboard: int | None = None) -> Iterator[None]:
     def enter() -> None:
         if keyboard is not None:
             tty.setcbreak(keyboard)
-        shell.put(ENTER)
+        put(ENTER)
+
+    def put(text: str) -> None:
+        try:
+            shell.put(text)
+        except RuntimeError:
+            # A signal came while something was being written, and that writer lets nobody in between.
+            os.write(shell.out.fileno(), text.encode())
 
     def leave() -> None:
         # The terminal may be gone; then nothing is left to be given back.
         with suppress(Failed, ReaderGone, ValueError):
-            shell.put(LEAVE)
+            put(LEAVE)
         if keyboard is not None and cooked is not None:
             with suppress(termios.error):
                 termios.tcsetattr(keyboard, termios.TCSADRAIN, cooked)

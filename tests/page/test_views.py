@@ -297,7 +297,8 @@ class LinkTests(PageCase):
         """Its last hour is drawn and said, with what was lost."""
         network = broken()
         page = self.opened(self.served(network), f"#peer/{network.id(4)}", until=CHART)
-        self.assertEqual("node-e", page.text("#link-title"))
+        # Names come with the peers, which are asked for at the same time.
+        page.until("document.querySelector('#link-title').innerText === 'node-e'")
         lost = sum(stretch.lost for stretch in network.past(0, 4))
         sent = sum(stretch.pings for stretch in network.past(0, 4))
         self.assertIn(f"{lost} of {sent} pings lost", page.text("#link-caption"))
