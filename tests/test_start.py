@@ -40,11 +40,16 @@ OF_A_NODE = {"twisted.internet.reactor", "OpenSSL", "gossip.node", "gossip.mesh.
 """What only a node needs."""
 
 
+def alone() -> dict[str, str]:
+    """The environment of a process that loads nothing for others: what measures the tests is left out."""
+    return environment(XDG_RUNTIME_DIR="", COVERAGE_PROCESS_START="", COVERAGE_PROCESS_CONFIG="")
+
+
 def printed(*command: str) -> Any:
     """What a program prints last."""
     done = subprocess.run(
         (sys.executable, *command),
-        env=environment(XDG_RUNTIME_DIR=""),
+        env=alone(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -69,7 +74,7 @@ class NodeTests(SynchronousTestCase):
                 *(sys.executable, "-c", LOADED, "--listen", "127.0.0.1", "--port", "0"),
                 *("--output", "json", *arguments),
             ),
-            environment(XDG_RUNTIME_DIR=""),
+            alone(),
         )
         self.addCleanup(node.process.kill)
         node.until("listening")
