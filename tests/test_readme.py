@@ -45,4 +45,4 @@ class ReadmeTests(UnitCase):
         self.assertTrue(block("the run command").endswith("p2p-gossip --period 5 --port 8080"))
         self.assertEqual(1, len(block("the test command").splitlines()))
         # Without names: all that stands in `env_list`.
-        self.assertTrue(block("the test command").endswith("tox run-parallel --parallel 2"))
+        self.assertTrue(block("the test command").endswith("tox run"))

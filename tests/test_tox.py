@@ -33,9 +33,10 @@ class DefaultTests(UnitCase):
         listed = parser["tox"]["env_list"].replace(",", " ").split()
         self.assertEqual(defined - ON_DEMAND, set(listed))
 
-    def test_the_longest_begins(self) -> None:
-        """Of those that run beside each other the longest is not the last to begin."""
-        self.assertEqual("rough", tox()["tox"]["env_list"].split(",")[0])
+    def test_what_gates_begins(self) -> None:
+        """What is quick to fail comes first, and what gates nothing comes last."""
+        listed = tox()["tox"]["env_list"].replace(",", " ").split()
+        self.assertEqual(("lint", "rough"), (listed[0], listed[-1]))
 
     def test_it_is_shown(self) -> None:
         """What was skipped, and the seed that was first, is shown where nothing has failed too."""
