@@ -45,7 +45,7 @@ def _short(options: Options, name: str) -> str:
 
 def _words(action: Any) -> Iterable[str]:
     # Twisted itself puts them into a line for zsh, and gives them to nobody else.
-    return action._items if isinstance(action, usage.CompleteList) else ()  # noqa: SLF001 - as above
+    return action._items if isinstance(action, usage.CompleteList) else ()  # noqa: SLF001 - told to nobody else
 
 
 def _completes(action: object) -> str:

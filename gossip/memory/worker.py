@@ -34,7 +34,7 @@ class Worker:
         def run() -> None:
             try:
                 result: T | Failure = work()
-            except BaseException:  # noqa: BLE001  whoever waits is told, and the thread lives on
+            except BaseException:  # noqa: BLE001 - whoever waits is told, and the thread lives on
                 result = Failure()
             self._reactor.callFromThread(done.callback, result)
 

@@ -9,7 +9,9 @@ from typing import Final
 from attrs import define, evolve, field
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
+from gossip.logs import levels
 from gossip.mesh import sight
 from gossip.mesh.asks import Asks, Told, speaks
 from gossip.mesh.link import Link
@@ -36,6 +38,8 @@ _ORDER: Final = {"alive": 0, "unreachable": 1, "dead": 2, "unmet": 3}
 @define(eq=False, kw_only=True)
 class Gathering:
     """One of them; `gathered` fires when nobody is asked any more."""
+
+    _log = Logger(observer=levels)
 
     show: Show
     asks: Asks
@@ -103,12 +107,15 @@ class Gathering:
                 continue
             self._under_way += 1
             self._asked.add(author)
-            self.asks.ask(link, self.show, author=author).addCallback(self._told)
+            asked = self.asks.ask(link, self.show, author=author)
+            asked.addCallback(self._told)
+            # One row that cannot be read must not keep all others from whoever waits for them.
+            asked.addErrback(lambda failure: self._log.failure("while taking a row", failure))
+            asked.addBoth(self._settled)
         if not self._under_way and not self._to_ask and not self.gathered.called:
             self.gathered.callback(self._sight())
 
     def _told(self, told: Told | None) -> None:
-        self._under_way -= 1
         if told is not None:
             place = self._place(told.author)
             before = self._nodes[place]
@@ -122,6 +129,9 @@ class Gathering:
             )
             row = self._rows[place] = Packed.of(told.entries, self._index)
             self._ask_through(told, row)
+
+    def _settled(self, _: object) -> None:
+        self._under_way -= 1
         # In the next turn: so that many who answer at once hold up nobody.
         self.clock.callLater(0, self._go_on)
 
