@@ -176,9 +176,10 @@ class Town:
             assert process is not None
             if process.running:
                 process.pause()
-                self.unrest.of(machine.name, until=self.now + operation.number)
+                until = self.now + operation.number
+                self.unrest.of(machine.name, since=self.now, until=until)
                 if slept:
-                    self.unrest.about(machine.name, until=self.now + operation.number)
+                    self.unrest.about(machine.name, until=until)
                 self.network.clock.callLater(operation.number, partial(process.resume, slept=slept))
 
     def cut(self, operation: Operation, *, both: bool) -> None:
@@ -225,7 +226,7 @@ class Town:
         for machine in self._chosen(operation):
             machine.move(operation.text)
             self.unrest.about(machine.name, until=self.now)
-            self.unrest.of(machine.name, until=self.now)
+            self.unrest.of(machine.name, since=self.now, until=self.now)
 
     def mute(self, operation: Operation, *, mute: bool) -> None:
         """A machine accepts connections and says nothing."""

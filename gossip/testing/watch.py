@@ -298,7 +298,7 @@ class Watch:
         subject = self.subject(event.peer)
         if subject is None:
             return
-        network, now = self.town.network, self.clock.seconds()
+        network = self.town.network
         wrong = (
             not subject.runs
             or subject.place.mute
@@ -306,9 +306,8 @@ class Watch:
             or network.path(subject.name, machine.name).weather != network.weather
             or network.path(machine.name, subject.name).weather != network.weather
         )
-        heartbeat = subject.settings.heartbeat
-        shows = self.town.unrest.until(machine.name, subject.name) + 4 * heartbeat + 12
-        if not wrong and now > shows:
+        quiet = self.town.unrest.quiet(machine.name, subject.name, self.clock.seconds())
+        if not wrong and quiet > 4 * subject.settings.heartbeat + 12:
             self.false_deaths.append(f"{machine.name} says that {subject.name} is dead: {event}")
 
     def subject(self, peer: str | None) -> Machine | None:
