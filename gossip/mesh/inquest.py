@@ -197,8 +197,10 @@ class Inquest:
     def _heard(self, heard: Mapping[PeerId, Heard], cases: Sequence[Case]) -> None:
         self._under_way -= len(cases)
         for case in cases:
-            fresh = case.judgement is None
-            self.judged(case.peer, judge(self.evidence(case.peer, heard[case.peer], fresh=fresh)))
+            fresh, said = case.judgement is None, heard[case.peer]
+            # Where nobody has anything to say of it, what was found out before holds.
+            if fresh or any(one.says != "nothing" for one in said.sayings):
+                self.judged(case.peer, judge(self.evidence(case.peer, said, fresh=fresh)))
 
     def _ask_again(self, now: float) -> None:
         self._cases = {peer: case for peer, case in self._cases.items() if self._is_open(case)}

@@ -62,7 +62,7 @@ class Mesh:
         self._refusals = parts.refusals
         self._admission = parts.admission
         self._talk = parts.talk
-        self._rows = parts.rows
+        self.rows = parts.rows
         self._inquest = parts.inquest
         self._upkeep = parts.upkeep
 
@@ -193,7 +193,7 @@ class Mesh:
             # A farewell is no sign that the link lives.
             self._admission.heard(link)
         if isinstance(message, GetRow | Row):
-            self._rows.heard(link, message)
+            self.rows.heard(link, message)
         else:
             self._talk.heard(link, message)
 
@@ -211,10 +211,10 @@ class Mesh:
         self._tally.lost(link)
         if self._emptied is None:
             self._talk.closed(link)
-            self._rows.closed(link)
+            self.rows.closed(link)
             self._admission.lost(link)
             if link.peer is not None and self._roster.links.get(link.peer) is link:
-                self._rows.lost(link, ending)
+                self.rows.lost(link, ending)
                 self._wall.lost(link.peer)
                 self._roster.lost(link, ending)
             elif link.linked_at is None:
@@ -238,7 +238,7 @@ class Mesh:
         assert link.peer is not None
         meter.admitted(link.transport)
         self._wall.linked(link.peer, hello.time)
-        self._rows.opened(link)
+        self.rows.opened(link)
         self._roster.admit(link, hello)
         self._talk.opened(link, hello)
 

@@ -61,6 +61,10 @@ class Rows:
         else:
             self._pass_on(link, message)
 
+    def probes(self) -> int:
+        """How many pings for others may be sent now; a question that takes more is declined."""
+        return self._probes.left(self.clock.seconds())
+
     def opened(self, link: Link) -> None:
         """A peer has a link: its pings are kept for an hour."""
         assert link.peer is not None
@@ -83,7 +87,7 @@ class Rows:
             self._say(link, question.ask, self.own_row.parts(question.show, about))
             return
         begun, links = self.clock.seconds(), [self.linked[p] for p in about if p in self.linked]
-        if len(links) > self._probes.left(begun):
+        if len(links) > self.probes():
             self._say(link, question.ask, None)
             return
         self._probes.spend(len(links))

@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from typing import Final
 
 from gossip.mesh.asks import speaks
+from gossip.mesh.rows import PROBES
 from gossip.mesh.status import Verdict
 from gossip.testing.machine import Machine
 from gossip.testing.operations import Town
+from gossip.wire.messages import MOST_ABOUT
 
 CALM: Final = 12.0
 """Seconds, and four heartbeats, without trouble after which a witness must hear whom it has a link to, and
 be heard: by then a link that leads nowhere is given up, and made anew."""
+
+TAKEN: Final = MOST_ABOUT + PROBES.per_second
+"""Probes that a witness has left, a second after it was asked, where it may have declined."""
 
 ECHO: Final = 2.0
 """Seconds after its end in which a node may still be heard: what it said is on the way."""
@@ -58,7 +63,7 @@ def _witnesses(machine: Machine, subject: Machine, town: Town) -> Iterator[Machi
 
 def _hears(one: Machine | None, machine: Machine, subject: Machine, town: Town) -> bool:
     """Whether it must have said that it hears the subject."""
-    if one is None or one.mesh is None or not one.runs:
+    if one is None or one.mesh is None or not one.runs or one.mesh.rows.probes() <= TAKEN:
         return False
     unrest, network = town.unrest, town.network
     names = (machine.name, subject.name)

@@ -23,7 +23,7 @@ class AsksTests(RowCase):
         self.town_, (self.house, self.other) = self.town(2)
         self.line = self.speaker(self.town_, self.house)
         self.link = self.house.mesh.links[self.line.puppet.id]
-        self.asks: Asks = self.house.mesh._rows.asks
+        self.asks: Asks = self.house.mesh.rows.asks
 
     def ask(self, **more: Any) -> "Deferred[Told | None]":
         """Ask the puppet."""
@@ -180,7 +180,7 @@ class ThroughTests(RowCase):
 
     def told(self, sealed: Sealed, house: House | None = None) -> Told | None:
         """Ask the puppet for the row of the other node, and be answered so."""
-        asks = self.house.mesh._rows.asks
+        asks = self.house.mesh.rows.asks
         asked = asks.ask(self.link, "brief", author=self.author.id)
         self.street_.run(0.1)
         self.assertEqual(self.author.id, self.line.of(GetRow)[-1].author)
@@ -220,7 +220,7 @@ class ThroughTests(RowCase):
 
     def test_of_somebody_unknown(self) -> None:
         """Without a record there is no key to verify it with."""
-        asks = self.house.mesh._rows.asks
+        asks = self.house.mesh.rows.asks
         asked = asks.ask(self.link, "brief", author=identity("nobody").id)
         self.street_.run(0.1)
         answer(self.line, part("nobody"))
@@ -229,7 +229,7 @@ class ThroughTests(RowCase):
 
     def test_memory_of_numbers_is_bounded(self) -> None:
         """No more than there are peers in a book."""
-        asks = self.house.mesh._rows.asks
+        asks = self.house.mesh.rows.asks
         asks._limits = type(asks._limits)(peers=1)
         self.assertIsNotNone(self.told(part("n1", seq=self.at(0))))
         asked = asks.ask(self.link, "brief")

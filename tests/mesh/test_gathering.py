@@ -127,10 +127,10 @@ class GatheringTests(RowCase):
         self.patch(module, "AT_A_TIME", 3)
         street, houses = self.town(8)
         gathering = self.begun(houses[0])
-        self.assertEqual(3, len(houses[0].mesh._rows.asks))
+        self.assertEqual(3, len(houses[0].mesh.rows.asks))
         for _ in range(100):
             street.run(0.01, 0.01)
-            self.assertLessEqual(len(houses[0].mesh._rows.asks), 3)
+            self.assertLessEqual(len(houses[0].mesh.rows.asks), 3)
         self.assertEqual(7, self.successResultOf(gathering.gathered).answered)
 
     def test_so_many_nodes(self) -> None:

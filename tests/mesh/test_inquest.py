@@ -161,11 +161,11 @@ class FaultTests(VerdictsCase):
         street, houses = self.town(30)
         for house in houses[20:]:
             house.crash()
-        before = houses[0].mesh._rows.asks._number
+        before = houses[0].mesh.rows.asks._number
         street.run(3)
         for house in houses[:20]:
             self.assertVerdicts(street, house, "dead", *houses[20:])
-        self.assertLessEqual(houses[0].mesh._rows.asks._number - before, 15)
+        self.assertLessEqual(houses[0].mesh.rows.asks._number - before, 15)
 
 
 class TimeTests(VerdictsCase):
@@ -212,15 +212,28 @@ class TimeTests(VerdictsCase):
         self.assertStates(houses[0], alive=2, dead=1)
         self.assertEqual(["cut", "dead"], [event.verdict for event in houses[0].said(Verdict)])
 
+    def test_nobody_answers_when_asked_again(self) -> None:
+        """What was found out before holds: silence says nothing new."""
+        street, houses = self.town(4)
+        street.cut(houses[:1], houses[1:2])
+        street.run(8)
+        for witness in houses[2:]:
+            witness.mesh.rows._probes.spend(100_000)
+        asked = houses[0].mesh.rows.asks._number
+        street.run(70)
+        self.assertGreater(houses[0].mesh.rows.asks._number, asked)
+        self.assertEqual(["cut"], [event.verdict for event in houses[0].said(Verdict)])
+        self.assertStates(houses[0], alive=2, unreachable=1)
+
     def test_the_same_verdict_is_told_once(self) -> None:
         """However often others are asked; and they are asked seldom."""
         street, houses = self.town(4)
         street.cut(houses[:1], houses[1:2])
         street.run(8)
-        before = houses[0].mesh._rows.asks._number
+        before = houses[0].mesh.rows.asks._number
         street.run(300, step=0.1)
         self.assertEqual(1, len(houses[0].said(Verdict)))
-        self.assertLessEqual(houses[0].mesh._rows.asks._number - before, 20)
+        self.assertLessEqual(houses[0].mesh.rows.asks._number - before, 20)
 
     def test_nobody_is_asked_at_rest(self) -> None:
         """When all is well again it is as if nothing had been."""
@@ -230,9 +243,9 @@ class TimeTests(VerdictsCase):
         street.mend()
         street.until(lambda: street.is_mesh(houses))
         street.run(70)
-        before = [house.mesh._rows.asks._number for house in houses]
+        before = [house.mesh.rows.asks._number for house in houses]
         street.run(130)
-        self.assertEqual(before, [house.mesh._rows.asks._number for house in houses])
+        self.assertEqual(before, [house.mesh.rows.asks._number for house in houses])
         self.assertEqual([{}] * 4, [house.mesh._inquest._cases for house in houses])
 
     def test_who_is_forgotten(self) -> None:

@@ -49,7 +49,7 @@ class MatrixTests(RowCase):
     def test_who_asks_at_the_same_time_shares(self) -> None:
         """Everybody else is asked once; who comes later has an answer of its own."""
         street, houses = self.town(3)
-        asks = houses[0].mesh._rows.asks
+        asks = houses[0].mesh.rows.asks
         before = asks._number
         answers: list[Deferred[Matrix]] = [
             Deferred.fromCoroutine(at(houses[0]).matrix()) for _ in range(5)

@@ -24,7 +24,7 @@ class OwnRowTests(RowCase):
         self.c.crash()
         self.d.leave()
         self.street_.run(5)
-        self.row: OwnRow = self.a.mesh._rows.own_row
+        self.row: OwnRow = self.a.mesh.rows.own_row
 
     def said(self, show: Show = "brief", about: list[PeerId] | None = None) -> list[Part]:
         """Its row, read again."""

@@ -19,7 +19,7 @@ class AnswerTests(RowCase):
         """It speaks the extension, and has a link to one of two nodes."""
         self.street_, (self.a, self.b) = self.town(2)
         self.line = self.speaker(self.street_, self.a)
-        self.rows: Rows = self.a.mesh._rows
+        self.rows: Rows = self.a.mesh.rows
 
     def asked(self, question: GetRow, seconds: float = 0.1) -> list[Row]:
         """What comes of it."""
@@ -128,7 +128,7 @@ class RelayTests(RowCase):
         self.street_, (self.a, self.b) = self.town(2)
         self.line = self.speaker(self.street_, self.a)
         self.author = self.speaker(self.street_, self.a, "q")
-        self.rows: Rows = self.a.mesh._rows
+        self.rows: Rows = self.a.mesh.rows
 
     def ask(self, author: PeerId, line: Line | None = None, number: int = 7) -> None:
         """Ask for the row of somebody."""

@@ -60,6 +60,17 @@ class InquestsTests(VillageCase):
         self.place.do("kill", "n1", "n3")
         self.assertIsNone(self.wrong("dead"))
 
+    def test_one_that_may_have_declined(self) -> None:
+        """Who was asked about more than it may probe need not have said anything."""
+        for name in ("n1", "n3"):
+            mesh = self.place.machine(name).mesh
+            assert mesh is not None
+            rows = mesh.rows
+            rows._probes.spend(rows.probes() - 50)
+        self.assertIsNone(self.wrong("dead"))
+        self.place.pass_time(2)
+        self.assertIn("hear it", self.wrong("dead") or "")
+
     def test_one_that_does_not_run(self) -> None:
         """It may be dead, and is not cut off, but for what is on the way."""
         self.place.do("kill", "n2")
