@@ -13,6 +13,7 @@ const { byCloseness, byName, byTag, tagKeys } = await load("order.js");
 const { at, fitted, moved, showing, zoomed } = await load("viewport.js");
 const { parsed, toPair, toPeer } = await load("route.js");
 const format = await load("format.js");
+const { told } = await load("findings.js");
 
 const node = (name, tags = {}) => ({ id: `id-${name}`, name, tags });
 
@@ -181,4 +182,22 @@ test("what is asked again waits its time, unless it is hurried, and while nobody
   looks.forEach((look) => look());
   await pass(0);
   assert.equal(asked, 4);
+});
+
+const finding = (sentence, peers = ["p"], severity = "error") => ({ kind: "dead", sentence, severity, peers, pairs: [], since: 7 });
+const report = (sentence, ...findings) => told({ sentence, findings }).map((one) => [one.sentence, one.peers.join("")]);
+
+test("nothing is said twice, whatever the report has", () => {
+  assert.deepEqual(report("all is well"), []);
+  assert.deepEqual(report("a is dead", finding("a is dead")), [[null, "p"]]);
+  assert.deepEqual(report("A is dead.", finding("a is dead ")), [[null, "p"]]);
+  assert.deepEqual(report("a is dead (and 2 more)", finding("a is dead"), finding("b is cut")), [[null, "p"], ["b is cut", "p"]]);
+  assert.deepEqual(report("two faults", finding("a is dead", ["x"]), finding("a is dead", ["x", "y"])), [["a is dead", "xy"]]);
+  assert.deepEqual(report("a is dead", finding("a is dead", [])), []);
+});
+
+test("the worst is told first, also of two that say the same", () => {
+  const [note, error] = [finding("n", ["x"], "note"), finding("e")];
+  assert.deepEqual(report("", note, error), [["e", "p"], ["n", "x"]]);
+  assert.equal(told({ sentence: "", findings: [note, finding("n", ["z"])] })[0].severity, "error");
 });

@@ -67,6 +67,16 @@ class VerdictTests(PageCase):
             [f"#peer/{network.id(4)}", f"#pair/{network.id(1)}/{network.id(2)}"], links
         )
 
+    def test_nothing_is_said_twice(self) -> None:
+        """Of the only finding, which is the headline, there is no more than whom it is about."""
+        network = Network(12)
+        network.dead.add(3)
+        page = self.opened(self.served(network))
+        page.until("document.querySelector('#findings a')?.innerText === 'node-d'")
+        sentence = page.text("#sentence")
+        self.assertIn("node-d is dead", sentence)
+        self.assertEqual(1, page.text("#network").count(sentence))
+
     def test_many_are_folded(self) -> None:
         """Of many findings the first few are seen, and the rest when asked for."""
         network = Network(12, mute=set(range(1, 12)))

@@ -28,11 +28,13 @@ export class Chart {
 
   /** Draw what was measured (`PastTimes`, oldest first), in the theme's colours. */
   show(past, ink, now = Date.now() / 1000) {
+    const { left = -1, top = -1 } = this.#plot?.cursor ?? {};
     this.clear();
     if (past.length === 0) return;
     const width = Math.max(this.#holder.clientWidth, 200);
     const from = Math.max(now - HOUR, Math.min(past[0].since, now - LEAST) - 5);
     this.#plot = new uPlot(options(ink, width, [from, now]), columns(past), this.#holder);
+    if (left >= 0) this.#plot.setCursor({ left, top });
   }
 
   clear() {

@@ -2,6 +2,7 @@
 
 import { byId, el, named, said } from "./dom.js";
 import { milliseconds, moment } from "./format.js";
+import { arrange, steadily } from "./renew.js";
 import { toPeer } from "./route.js";
 
 // Events that are kept and shown; as many pings.
@@ -48,7 +49,7 @@ export class EventsView {
     const pings = byId("events-pings").checked ? this.#pings : [];
     const shown = [...this.#events, ...pings].sort((a, b) => b.at - a.at).slice(0, SHOWN);
     for (const entry of shown) entry.element ??= item(entry.event);
-    list.replaceChildren(...shown.map(({ element }) => element));
+    steadily(list, () => arrange(list, shown.map(({ element }) => element)));
     byId("events-none").hidden = shown.length > 0;
   }
 }

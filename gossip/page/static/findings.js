@@ -2,6 +2,7 @@
 
 import { byId, el, named, said, tell } from "./dom.js";
 import { count, counted, moment } from "./format.js";
+import { renew } from "./renew.js";
 import { toPair, toPeer } from "./route.js";
 import { nodeOf, ours } from "./state.js";
 import { safe } from "./text.js";
@@ -34,7 +35,7 @@ export class FindingsView {
     const answered = `${count(report.answered)} of ${counted(report.asked, "node")} answered`;
     const stale = this.#store.get("live")?.on === false ? "; this is what was known then" : "";
     tell(byId("asked"), `${answered}, ${moment(report.time)}${stale}`);
-    this.#list(report.findings);
+    this.#list(told(report));
   }
 
   #list(findings) {
@@ -42,11 +43,7 @@ export class FindingsView {
     const key = JSON.stringify([findings, ids.map((id) => nodeOf(this.#store, id).name)]);
     if (key === this.#shown) return;
     this.#shown = key;
-    const sorted = findings
-      .map((finding, at) => ({ finding, at }))
-      .sort((a, b) => RANKS[a.finding.severity] - RANKS[b.finding.severity] || a.at - b.at)
-      .slice(0, MOST)
-      .map(({ finding }) => this.#finding(finding));
+    const sorted = findings.slice(0, MOST).map((finding) => this.#finding(finding));
     const shown = [el("div", { role: "list", "aria-label": "Findings" }, ...sorted.slice(0, FIRST))];
     if (sorted.length > FIRST) {
       const open = byId("findings").querySelector("details")?.open;
@@ -59,10 +56,10 @@ export class FindingsView {
         ),
       );
     }
-    byId("findings").replaceChildren(...(sorted.length ? shown : []));
+    renew(byId("findings"), ...(sorted.length ? shown : []));
   }
 
-  #finding({ severity: level, sentence, since, peers, pairs }) {
+  #finding({ kind, severity: level, sentence, since, peers, pairs }) {
     const about = [
       since === null ? null : el("span", {}, `since ${moment(since)}`),
       ...peers.slice(0, NAMED).map((id) => this.#peer(id)),
@@ -71,9 +68,9 @@ export class FindingsView {
     ];
     return el(
       "div",
-      { class: "finding", role: "listitem" },
+      { class: "finding", role: "listitem", "data-key": [kind, ...peers, ...pairs.flat()].slice(0, 3) },
       el("span", { class: "severity", "data-severity": level }, level),
-      el("div", {}, el("p", {}, said(sentence)), el("p", { class: "about" }, ...about)),
+      el("div", {}, sentence && el("p", {}, said(sentence)), el("p", { class: "about" }, ...about)),
     );
   }
 
@@ -93,15 +90,53 @@ export class FindingsView {
   #counts() {
     const status = this.#store.get("status");
     const shown = STATES.filter((state) => state === "alive" || status.peers[state]);
-    byId("counts").replaceChildren(
+    renew(
+      byId("counts"),
       ...shown.map((state) => el("li", {}, el("b", {}, count(status.peers[state] ?? 0)), ` ${worded(state, status.peers[state])}`)),
     );
-    byId("node").replaceChildren(
+    renew(
+      byId("node"),
       "seen from ",
       el("a", { href: toPeer(ours(this.#store)) }, named(status.name, status.id)),
       status.network === "default" ? "" : ` in ${safe(status.network, 40)}`,
     );
   }
+}
+
+/**
+ * What is told below the headline, worst first: those that say the same are one, and what the headline
+ * says already is not said again (`sentence` is null), or not at all where there is nobody to name.
+ */
+export function told({ sentence: headline, findings }) {
+  const bySentence = new Map();
+  for (const finding of findings) {
+    const same = plain(finding.sentence);
+    const before = bySentence.get(same);
+    bySentence.set(same, before ? together(before, finding) : finding);
+  }
+  return [...bySentence]
+    .map(([same, finding]) => (same === plain(headline) ? { ...finding, sentence: null } : finding))
+    .filter(({ sentence, peers, pairs }) => sentence || peers.length || pairs.length)
+    .sort((a, b) => RANKS[a.severity] - RANKS[b.severity]);
+}
+
+function together(one, other) {
+  const [first, second] = RANKS[one.severity] <= RANKS[other.severity] ? [one, other] : [other, one];
+  const distinct = (pairs) => [...new Map(pairs.map((pair) => [pair.join(), pair])).values()];
+  return {
+    ...first,
+    since: [one.since, other.since].filter((since) => since !== null).sort((a, b) => a - b)[0] ?? null,
+    peers: [...new Set([...first.peers, ...second.peers])],
+    pairs: distinct([...first.pairs, ...second.pairs]),
+  };
+}
+
+function plain(sentence) {
+  return sentence
+    .trim()
+    .replace(/ \(and [\d,]+ more\)$/, "")
+    .replace(/[.!…]+$/, "")
+    .toLowerCase();
 }
 
 function severity(report) {

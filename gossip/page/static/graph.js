@@ -4,6 +4,7 @@ import { byId, el, svg } from "./dom.js";
 import { count, counted } from "./format.js";
 import { edges, labelled, placed, stretched } from "./layout.js";
 import { DOWN } from "./matrix.js";
+import { renew } from "./renew.js";
 import { toPeer } from "./route.js";
 import { nodeOf } from "./state.js";
 import { called, safe, short } from "./text.js";
@@ -28,6 +29,7 @@ export class GraphView {
     this.#store = store;
     store.on(["matrix", "peers", "route"], () => this.#render());
     new ResizeObserver(() => this.#resized()).observe(byId("mesh"));
+    for (const event of ["pointerover", "focusin"]) byId("mesh").addEventListener(event, point);
   }
 
   #resized() {
@@ -43,7 +45,7 @@ export class GraphView {
       return;
     }
     this.#drawn = "";
-    byId("mesh").replaceChildren(tooMany(matrix.size));
+    renew(byId("mesh"), tooMany(matrix.size));
   }
 
   #draw(matrix) {
@@ -66,7 +68,6 @@ export class GraphView {
   #paint(matrix, pairs, { width, height }) {
     const spots = stretched(this.#places, width, height, Math.min(60, width * 0.09));
     const radius = width < 600 ? 7 : 9;
-    const focused = document.activeElement?.closest?.("#mesh a")?.dataset.id;
     const drawing = svg("svg", {
       viewBox: `0 0 ${width} ${height}`,
       role: "group",
@@ -74,10 +75,8 @@ export class GraphView {
     });
     drawing.append(svg("g", { "aria-hidden": "true" }, ...this.#lines(pairs, spots)));
     drawing.append(...this.#nodes(matrix, spots, { width, height, radius }));
-    drawing.addEventListener("pointerover", (event) => point(drawing, event.target));
-    drawing.addEventListener("focusin", (event) => point(drawing, event.target));
-    byId("mesh").replaceChildren(drawing);
-    if (focused) drawing.querySelector(`a[data-id="${CSS.escape(focused)}"]`)?.focus();
+    renew(byId("mesh"), drawing);
+    point({ target: byId("mesh").querySelector("a:focus, a:hover") });
   }
 
   // Nobody hears who is gone: lines to it would say it once for each that is left.
@@ -111,8 +110,8 @@ export class GraphView {
         "a",
         {
           href: toPeer(node.id),
+          "data-key": node.id,
           transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})`,
-          "data-id": node.id,
           "data-state": state,
           "aria-label": whole,
         },
@@ -151,7 +150,7 @@ function line({ source, target, link }, spots, gone) {
     y2: to.y.toFixed(1),
     "data-link": link,
     "data-gone": gone ? "yes" : null,
-    "data-ends": `${source} ${target}`,
+    "data-key": `${source} ${target}`,
   });
 }
 
@@ -190,10 +189,11 @@ function measured(texts) {
   return texts.map((text) => context.measureText(text).width + 4);
 }
 
-function point(drawing, target) {
-  const id = target.closest("a")?.dataset.id;
-  for (const edge of drawing.querySelectorAll(".edge")) {
-    const near = id !== undefined && edge.dataset.ends.split(" ").includes(id);
+// The lines of the node that is looked at stand out.
+function point({ target }) {
+  const id = target?.closest("a")?.dataset.key;
+  for (const edge of byId("mesh").querySelectorAll(".edge")) {
+    const near = id !== undefined && edge.dataset.key.split(" ").includes(id);
     edge.toggleAttribute("data-near", near);
   }
 }

@@ -5,10 +5,11 @@ import { bitmaps } from "./bitmap.js";
 import { inkOn, scale, step } from "./colours.js";
 import { bare } from "./format.js";
 import { DOWN, UNKNOWN, UP } from "./matrix.js";
-import { drawNames } from "./names.js";
+import { drawNames, widest } from "./names.js";
+import { following } from "./order.js";
 import { dotted, hatched } from "./signs.js";
 import { called } from "./text.js";
-import { at, fitted, moved, seen, showing, zoomed } from "./viewport.js";
+import { at, fitted, kept, moved, seen, showing, zoomed } from "./viewport.js";
 
 // CSS pixels from which on a cell has a name beside it, a sign in it, a number in it.
 const NAMED = 11;
@@ -46,16 +47,21 @@ export class Heatmap {
     if (this.#matrix) this.show(this.#matrix, this.#order);
   }
 
-  /** Another matrix, or another order of the same: `order` has the places of its nodes. */
+  /** Another matrix, or another order of the same: `order` has the places of its nodes. Pairs that
+   * were marked and seen stay so. */
   show(matrix, order) {
+    const before = { matrix: this.#matrix ?? matrix, order: this.#matrix ? this.#order : order };
+    const follow = following(before, { matrix, order });
+    const [row, column] = [this.cursor?.row, this.cursor?.column].map(follow);
+    this.cursor = row === undefined || column === undefined ? null : { row, column };
+    const zoomedTo = this.isZoomed ? kept(this.#view, follow) : null;
     const same = this.#matrix?.size === matrix.size;
     this.#matrix = matrix;
     this.#order = order;
     this.#pictures = bitmaps(matrix, order, this.#ink);
     this.#names = order.map((place) => called(matrix.nodes[place].name, matrix.nodes[place].id));
-    if (!same) this.cursor = null;
-    if (!same || !this.#view || !this.isZoomed) this.fit();
-    else this.draw();
+    if (!same || !zoomedTo) this.fit();
+    if (zoomedTo) this.#goTo(zoomedTo);
   }
 
   get isZoomed() {
@@ -88,7 +94,8 @@ export class Heatmap {
     if (!this.#matrix || width === 0) return;
     const size = Math.max(this.#matrix.size, 1);
     const tallest = Math.max(SHORTEST_HEIGHT, innerHeight * 0.88);
-    this.#room = this.#widest(Math.min(LONGEST_NAME, width * 0.3));
+    const context = this.#canvas.getContext("2d");
+    this.#room = widest(context, this.#ink, this.#names, Math.min(LONGEST_NAME, width * 0.3));
     let view = fitted(size, width - this.#room, Math.max(tallest - this.#room, 60));
     this.#margin = view.scale >= NAMED ? this.#room : 0;
     // Where names are too large for all of it, it has their room too.
@@ -113,6 +120,11 @@ export class Heatmap {
   move(dx, dy) {
     this.#view = moved(this.#view, dx, dy, this.#bounds());
     this.draw();
+  }
+
+  #goTo({ scale: wanted, x, y }) {
+    this.zoom(wanted / this.scale);
+    this.move(x - this.#view.x, y - this.#view.y);
   }
 
   /** Mark a cell, and bring it into sight if that is asked for. */
@@ -280,16 +292,5 @@ export class Heatmap {
       rows: { cells: seen(y, cell, height, size), shift: this.#margin - y },
       columns: { cells: seen(x, cell, width, size), shift: this.#margin - x },
     });
-  }
-
-  #widest(most) {
-    const context = this.#canvas.getContext("2d");
-    context.font = `13px ${this.#ink.font}`;
-    let widest = 0;
-    for (const name of this.#names) {
-      widest = Math.max(widest, context.measureText(name).width);
-      if (widest >= most) return most;
-    }
-    return Math.min(most, widest + 14);
   }
 }

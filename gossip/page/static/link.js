@@ -7,6 +7,7 @@ import { byId, el, named, said, tell } from "./dom.js";
 import { bytes, lasting, milliseconds, moment, share } from "./format.js";
 import { comparedTexts } from "./order.js";
 import { stateOf } from "./peers.js";
+import { renew } from "./renew.js";
 import { toPair, toPeer } from "./route.js";
 import { calledById, everyone, nodeOf, ours } from "./state.js";
 import { called, safe } from "./text.js";
@@ -90,9 +91,10 @@ export class LinkView {
     if (select.dataset.key !== key) {
       select.dataset.key = key;
       others.sort((a, b) => comparedTexts(called(a.name, a.id), called(b.name, b.id)));
-      select.replaceChildren(
-        ...others.map(({ id, name }) => el("option", { value: id }, safe(called(name, id), 40))),
+      const options = others.map(({ id, name }) =>
+        el("option", { value: id, "data-key": id }, safe(called(name, id), 40)),
       );
+      renew(select, ...options);
     }
     select.value = author;
   }
@@ -138,7 +140,7 @@ export class LinkView {
     const { pair } = this.#said;
     tell(byId("link-age"), pair ? this.#told(pair) : "");
     const facts = pair ? this.#facts(pair) : this.#self(this.#pair().author);
-    byId("link-facts").replaceChildren(...facts.map(fact));
+    renew(byId("link-facts"), ...facts.map(fact));
   }
 
   #told({ author, through, age_s: age }) {
@@ -187,14 +189,16 @@ export class LinkView {
     const button = el("button", { type: "button" }, "Ask the others what is wrong with it");
     const told = el("ul");
     button.addEventListener("click", async () => {
-      button.disabled = true;
+      if (button.ariaDisabled) return;
+      // It keeps the focus, which what is disabled does not.
+      button.ariaDisabled = "true";
       try {
         const { sentences } = await ask(`peers/${encodeURIComponent(peer)}/diagnosis`);
         told.replaceChildren(...sentences.map((sentence) => el("li", {}, said(sentence))));
       } catch (problem) {
         told.replaceChildren(el("li", {}, safe(problem.message)));
       }
-      button.disabled = false;
+      button.ariaDisabled = null;
     });
     byId("link-diagnosis").replaceChildren(button, el("div", { role: "status" }, told));
   }
@@ -216,5 +220,6 @@ function dialer({ direction, author, peer }, store) {
 }
 
 function fact([term, description, wide]) {
-  return el("div", { class: wide ?? null }, el("dt", {}, term), el("dd", {}, description));
+  const shown = [el("dt", {}, term), el("dd", {}, description)];
+  return el("div", { class: wide ?? null, "data-key": term }, ...shown);
 }

@@ -83,7 +83,10 @@ function locked(on) {
   if (byId("login").hidden !== on) return;
   byId("login").hidden = !on;
   byId("network").hidden = on;
-  if (!on) return;
+  if (!on) {
+    byId("content").focus({ preventScroll: true });
+    return;
+  }
   tell(byId("live").firstElementChild, "Locked");
   byId("notice").hidden = true;
   byId("token").focus();
@@ -108,7 +111,8 @@ function reveal() {
   const views = document.querySelector(".views");
   const { top } = views.getBoundingClientRect();
   if (top < 0 || top > innerHeight * 0.7) views.scrollIntoView();
-  if (byId("content").dataset.view === "link") byId("content").focus({ preventScroll: true });
+  const gone = document.activeElement?.closest("[hidden]");
+  if (gone || byId("content").dataset.view === "link") byId("content").focus({ preventScroll: true });
 }
 
 async function begin() {

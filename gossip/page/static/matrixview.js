@@ -6,6 +6,7 @@ import { bare, counted, milliseconds, moment, share } from "./format.js";
 import { Heatmap } from "./heatmap.js";
 import { DOWN, SELF, UNKNOWN, cell } from "./matrix.js";
 import { byCloseness, byName, byTag, tagKeys } from "./order.js";
+import { renew } from "./renew.js";
 import { toPair, toPeer } from "./route.js";
 import { dotted, hatched } from "./signs.js";
 import { called, safe } from "./text.js";
@@ -78,6 +79,7 @@ export class MatrixView {
       this.#ordered = { matrix, by };
       this.#heatmap.show(matrix, this.#order);
       this.#legend();
+      this.#renewTip();
     } else {
       this.#heatmap.fit();
     }
@@ -101,8 +103,8 @@ export class MatrixView {
     const select = byId("order");
     if ([...select.options].map((option) => option.value).join("\n") === wanted.join("\n")) return;
     const chosen = select.value;
-    select.replaceChildren(...wanted.map((by) => el("option", { value: by }, safe(by, 40))));
-    if (wanted.includes(chosen)) select.value = chosen;
+    renew(select, ...wanted.map((by) => el("option", { value: by, "data-key": by }, safe(by, 40))));
+    select.value = wanted.includes(chosen) ? chosen : wanted[0];
   }
 
   #over(point) {
@@ -113,6 +115,16 @@ export class MatrixView {
     const [row, column] = this.#places(cursor);
     byId("tip").replaceChildren(...this.#lines(row, column));
     this.#placeTip(point);
+  }
+
+  // Nobody is told anew of the pair: it is shown as it is now.
+  #renewTip() {
+    const { cursor } = this.#heatmap;
+    if (!cursor) byId("tip").hidden = true;
+    if (byId("tip").hidden) return;
+    const [row, column] = this.#places(cursor);
+    byId("tip").replaceChildren(...this.#lines(row, column));
+    if (document.activeElement === this.#canvas) this.#placeTip(this.#heatmap.cornerOf(cursor));
   }
 
   #placeTip({ x, y }) {

@@ -5,6 +5,17 @@ import { shortened } from "./signs.js";
 // Pixels between a name and the cells, and beyond it.
 const GAP = 6;
 
+/** Pixels that the longest of some names takes, but no more than `most`. */
+export function widest(context, ink, names, most) {
+  context.font = `13px ${ink.font}`;
+  let found = 0;
+  for (const name of names) {
+    found = Math.max(found, context.measureText(name).width);
+    if (found >= most) return most;
+  }
+  return Math.min(most, found + 14);
+}
+
 /**
  * Draw them into the `room` that is left of the cells and above them. `rows` and `columns` have the
  * first and last of the `cells` that are seen, and by how much these are shifted.

@@ -104,3 +104,9 @@ function nearest(distances, row, candidates) {
   }
   return best;
 }
+
+/** Tells of a place in one order (`{matrix, order}`) which it is in another; undefined for none. */
+export function following(before, after) {
+  const places = new Map(after.order.map((node, place) => [after.matrix.nodes[node].id, place]));
+  return (place) => places.get(before.matrix.nodes[before.order[place]]?.id);
+}

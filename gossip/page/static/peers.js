@@ -4,6 +4,7 @@
 import { byId, el, named, said, tell } from "./dom.js";
 import { bytes, count, counted, milliseconds, moment, share } from "./format.js";
 import { comparedTexts } from "./order.js";
+import { arrange, renew } from "./renew.js";
 import { toPeer } from "./route.js";
 import { called, safe, short } from "./text.js";
 
@@ -107,7 +108,8 @@ class Row {
     this.#shown = key;
     const [rtt, p99, lost, seen, traffics] = texts;
     const number = (text, column) => el("td", { class: classes(column) }, text);
-    this.element.replaceChildren(
+    renew(
+      this.element,
       el("th", { scope: "row" }, el("a", { href: toPeer(peer.id) }, named(peer.name, peer.id))),
       el("td", {}, stateOf(peer.state)),
       number(rtt, COLUMNS[2]),
@@ -124,14 +126,6 @@ class Row {
 /** A state with its sign. */
 export function stateOf(state) {
   return el("span", { class: "state", "data-state": state }, state);
-}
-
-function arrange(body, rows) {
-  const same = body.rows.length === rows.length && rows.every((row, at) => body.rows[at] === row);
-  if (same) return;
-  const focused = document.activeElement;
-  body.replaceChildren(...rows);
-  if (body.contains(focused)) focused.focus();
 }
 
 function fitting(text, state) {

@@ -42,6 +42,15 @@ export function at(view, x, y, size) {
   return inside ? { row, column } : null;
 }
 
+/** The same part of another order, where `follow` tells of a place in the one which it is in the other. */
+export function kept(view, follow) {
+  const along = (offset) => {
+    const place = Math.floor(offset / view.scale);
+    return offset + ((follow(place) ?? place) - place) * view.scale;
+  };
+  return { ...view, x: along(view.x), y: along(view.y) };
+}
+
 /** First and last (excluded) of the cells that are seen along one axis. */
 export function seen(offset, scale, length, size) {
   return [
