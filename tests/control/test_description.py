@@ -3,7 +3,7 @@ The API against its own description: every route is in it, and whatever is asked
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SkipTest, TestCase
 
+from gossip.asking import Web
 from gossip.control.front import Front
 from gossip.control.metrics import Metrics
 from gossip.control.reading import Reading
@@ -33,7 +34,9 @@ except ImportError:
 reactor: Any = global_reactor
 
 EXAMPLES = 25
-"""Of each operation: about ten seconds in all."""
+"""Of each operation: about ten seconds in all, at each door."""
+
+TOKEN = "correct-horse-battery"
 
 
 def routes(app: Klein) -> Iterator[tuple[str, str]]:
@@ -93,35 +96,23 @@ class Endless(FakeWindow):
         return self.everyone
 
 
-class FuzzTests(TestCase):
-    """Requests that schemathesis thinks of."""
+class FuzzCase(TestCase):
+    """Requests that schemathesis thinks of, over TCP on the loopback: its client speaks that."""
 
     def setUp(self) -> None:
-        """Serve on the loopback: its client speaks TCP."""
         if schemathesis is None:
             raise SkipTest("the API is not fuzzed: schemathesis is not installed")
-        window = Endless()
-        self.front = Front(sight(window), FakeDesk(window), reactor)
-        self.port = reactor.listenTCP(0, self.front, interface="127.0.0.1")
 
-        self.addCleanup(lambda: Deferred.fromCoroutine(self.stop()))
-
-    async def stop(self) -> None:
-        """Serve no more."""
-        await self.port.stopListening()
-        await self.front.stop()
-
-    async def test_whatever_is_asked(self) -> None:
-        """No answer is a failure of the node, and each is described: status, headers, content."""
-        base = f"http://127.0.0.1:{self.port.getHost().port}"
-        asked = await deferToThread(self.fuzz, base)
+    async def fuzzed(self, base: str, asks: Callable[[Any, str], object]) -> None:
+        """Have `asks` called with cases of each operation, and `base`, in a thread."""
+        asked = await deferToThread(self.fuzz, base, asks)
         paths = described.DESCRIPTION["paths"]
         operations = sum(len(item) - ("parameters" in item) for item in paths.values())
         self.assertEqual(operations - 1, len(asked))
         self.assertGreater(min(asked.values()), 0)
 
-    def fuzz(self, base: str) -> dict[str, int]:
-        """Ask, in a thread; how often each operation was asked for."""
+    def fuzz(self, base: str, asks: Callable[[Any, str], object]) -> dict[str, int]:
+        """How often each operation was asked for."""
         whole = schemathesis.openapi.from_dict(
             described.DESCRIPTION, config=SchemathesisConfig.from_dict({"seed": 1})
         )
@@ -129,12 +120,18 @@ class FuzzTests(TestCase):
         schema: Any = whole.exclude(path="/v1/events")
         asked: dict[str, int] = {}
         for found in schema.get_all_operations():
-            self.ask(base, found.ok(), asked)
+            operation = found.ok()
+            numbers = count(1)
+
+            def one(case: Any, label: str = operation.label, numbers: Any = numbers) -> None:
+                asked[label] = next(numbers)
+                asks(case, base)
+
+            self.ask(operation, one)
         return asked
 
-    def ask(self, base: str, operation: Any, asked: dict[str, int]) -> None:
+    def ask(self, operation: Any, asks: Callable[[Any], None]) -> None:
         """Ask for one operation, in all the ways that come to mind."""
-        numbers = count(1)
 
         @hypothesis.seed(1)
         @hypothesis.settings(
@@ -150,8 +147,65 @@ class FuzzTests(TestCase):
                 operation.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE),
             )
         )
-        def one(case: Any) -> None:
-            asked[operation.label] = next(numbers)
-            case.call_and_validate(base_url=base)
+        def all_of_them(case: Any) -> None:
+            asks(case)
 
-        one()
+        all_of_them()
+
+
+class FuzzTests(FuzzCase):
+    """At the door that has no gate."""
+
+    def setUp(self) -> None:
+        """Serve."""
+        super().setUp()
+        window = Endless()
+        self.front = Front(sight(window), FakeDesk(window), reactor)
+        self.port = reactor.listenTCP(0, self.front, interface="127.0.0.1")
+        self.addCleanup(lambda: Deferred.fromCoroutine(self.stop()))
+
+    async def stop(self) -> None:
+        """Serve no more."""
+        await self.port.stopListening()
+        await self.front.stop()
+
+    async def test_whatever_is_asked(self) -> None:
+        """No answer is a failure of the node, and each is described: status, headers, content."""
+        base = f"http://127.0.0.1:{self.port.getHost().port}"
+        await self.fuzzed(base, lambda case, base: case.call_and_validate(base_url=base))
+
+
+class GatedFuzzTests(FuzzCase):
+    """At the door of `--http` with `--http-token`."""
+
+    def setUp(self) -> None:
+        """Serve."""
+        super().setUp()
+        self.web = Web("127.0.0.1", 0, sight(Endless()), reactor, token=TOKEN)
+        self.addCleanup(lambda: Deferred.fromCoroutine(self.web.stop()))
+
+    async def test_without_the_token(self) -> None:
+        """Whatever is asked for, and however, is answered by a problem: the token is not there."""
+
+        def asks(case: Any, base: str) -> None:
+            case.headers = {k: v for k, v in case.headers.items() if k.lower() != "authorization"}
+            answer = case.call(base_url=base)
+            self.assertEqual(401, answer.status_code, case.as_curl_command())
+            self.assertIn("www-authenticate", answer.headers)
+            described.validate({"$ref": "#/components/schemas/Problem"}, answer.json())
+
+        await self.fuzzed(self.web.url.rstrip("/"), asks)
+
+    async def test_with_the_token(self) -> None:
+        """What reads is answered as it is described, and what writes is not there."""
+        shown = {"Authorization": f"Bearer {TOKEN}"}
+
+        def asks(case: Any, base: str) -> None:
+            if case.operation.definition.raw["tags"] == ["read"]:
+                case.call_and_validate(base_url=base, headers=shown)
+                return
+            answer = case.call(base_url=base, headers=shown)
+            self.assertEqual(405, answer.status_code, case.as_curl_command())
+            self.assertNotIn(case.method, answer.headers["allow"])
+
+        await self.fuzzed(self.web.url.rstrip("/"), asks)
