@@ -5,14 +5,12 @@ The route by which a person shows the token, in a form.
 from typing import Final
 from urllib.parse import parse_qs
 
-from klein import Klein
-from twisted.python.failure import Failure
-from twisted.web.iweb import IRequest
 from twisted.web.server import Request
 
 from gossip.control import answers, parameters
 from gossip.control.gate import FRONT_PAGE, Gate, unauthorized
 from gossip.control.parameters import NoQuery
+from gossip.control.parts import routes
 from gossip.control.problems import Problem
 
 FORM: Final = "application/x-www-form-urlencoded"
@@ -26,8 +24,7 @@ _FIELDS: Final = 4
 class Login:
     """A form's token becomes a cookie, which holds something else."""
 
-    app = Klein()
-    app.url_map.merge_slashes = False
+    app = routes()
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
@@ -43,12 +40,6 @@ class Login:
         request.setHeader("Location", FRONT_PAGE)
         request.setHeader("Content-Length", "0")
         return b""
-
-    @app.handle_errors(Exception)
-    def failed(self, request: IRequest, failure: Failure) -> bytes:
-        """What is answered instead."""
-        assert isinstance(request, Request)
-        return answers.problem(request, failure)
 
 
 def _token(request: Request) -> str:

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
+from gossip.control import parameters
 from gossip.control.naming import fits, is_whole, only
 from gossip.mesh.status import Window
 
@@ -39,3 +40,12 @@ async def find(text: str, window: Window, clock: IReactorTime) -> str:
     if is_whole(text):
         return window.peer(text.lower()).id
     return only(text, await chosen(window.peers(), fits(text), clock))
+
+
+async def named(segment: str, window: Window, clock: IReactorTime) -> str:
+    """
+    The same for a segment of a path.
+
+    :raises Problem: it is not UTF-8.
+    """
+    return await find(parameters.peer(segment), window, clock)

@@ -12,16 +12,14 @@ from itertools import islice
 from typing import Any, Final, TypeVar
 
 from attrs import frozen
-from klein import Klein
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
-from twisted.python.failure import Failure
-from twisted.web.iweb import IRequest
 from twisted.web.server import Request
 
 from gossip.control import answers, parameters
 from gossip.control.lag import Lag
 from gossip.control.parameters import NoQuery
+from gossip.control.parts import routes
 from gossip.mesh.figures import Figures, Glimpse, Instruments, Loss, median
 from gossip.mesh.status import LinkStatus, NodeStatus, NotLinked, PeerStatus, Unknown, Window
 from gossip.wire.census import Histogram
@@ -59,8 +57,7 @@ class Scrape:
 class Metrics:
     """What Prometheus asks for."""
 
-    app = Klein()
-    app.url_map.merge_slashes = False
+    app = routes()
 
     def __init__(self, window: Window, instruments: Instruments, clock: IReactorTime) -> None:
         self._window = window
@@ -84,12 +81,6 @@ class Metrics:
         scrape = await self._scrape()
         written, media_type = self._exposition.write(scrape, request.getHeader("accept") or "")
         return answers.body(request, written, media_type)
-
-    @app.handle_errors(Exception)
-    def failed(self, request: IRequest, failure: Failure) -> bytes:
-        """What is answered instead."""
-        assert isinstance(request, Request)
-        return answers.problem(request, failure)
 
     async def _scrape(self) -> Scrape:
         glimpses = await self._all(self._instruments.glimpses())

@@ -8,13 +8,11 @@ from importlib.resources import files
 from typing import Any, Final
 
 from attrs import frozen
-from klein import Klein
-from twisted.python.failure import Failure
-from twisted.web.iweb import IRequest
 from twisted.web.server import Request
 
 from gossip.control import answers, parameters
 from gossip.control.parameters import NoQuery
+from gossip.control.parts import routes
 from gossip.control.problems import Problem
 
 INDEX: Final = "index.html"
@@ -67,8 +65,7 @@ def below(root: Any) -> dict[str, File]:
 class Pages:
     """What a browser shows."""
 
-    app = Klein()
-    app.url_map.merge_slashes = False
+    app = routes()
 
     def __init__(self, known: Mapping[str, File]) -> None:
         self._files = known
@@ -85,12 +82,6 @@ class Pages:
         if name not in self._files:
             raise Problem("no-such-route", "The page has no such file.")
         return _told(request, self._files[name])
-
-    @app.handle_errors(Exception)
-    def failed(self, request: IRequest, failure: Failure) -> bytes:
-        """What is answered instead."""
-        assert isinstance(request, Request)
-        return answers.problem(request, failure)
 
 
 def _told(request: Request, file: File) -> bytes:

@@ -7,17 +7,15 @@ from functools import partial
 from importlib.resources import files
 from typing import Final
 
-from klein import Klein
 from msgspec import UNSET
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
-from twisted.python.failure import Failure
-from twisted.web.iweb import IRequest
 from twisted.web.server import Request
 
 from gossip.control import answers, documents, parameters
-from gossip.control.looking import chosen, find
+from gossip.control.looking import chosen, named
 from gossip.control.parameters import EventsQuery, HistoryQuery, NoQuery, PeersQuery
+from gossip.control.parts import routes
 from gossip.control.stream import Streams
 from gossip.mesh.status import Chronicle, Occurrence, PeerStatus, Window
 
@@ -28,8 +26,7 @@ PAGE: Final = 500
 class Reading:
     """What can be asked over HTTP."""
 
-    app = Klein()
-    app.url_map.merge_slashes = False
+    app = routes()
 
     def __init__(
         self, window: Window, chronicle: Chronicle, streams: Streams, clock: IReactorTime
@@ -58,7 +55,7 @@ class Reading:
     async def peer(self, request: Request, peer: str) -> bytes:
         """One peer."""
         parameters.query(request.uri, NoQuery)
-        found = self._window.peer(await self._identify(peer))
+        found = self._window.peer(await named(peer, self._window, self._clock))
         return answers.document(request, documents.snapshot(found))
 
     @app.route("/v1/links", methods=["GET"])
@@ -72,7 +69,7 @@ class Reading:
     async def link(self, request: Request, peer: str) -> bytes:
         """The link to one peer."""
         parameters.query(request.uri, NoQuery)
-        found = self._window.link(await self._identify(peer))
+        found = self._window.link(await named(peer, self._window, self._clock))
         return answers.document(request, documents.snapshot(found))
 
     @app.route("/v1/history", methods=["GET"])
@@ -103,15 +100,6 @@ class Reading:
         """What all of this is, for programs."""
         parameters.query(request.uri, NoQuery)
         return answers.body(request, self._description, "application/json")
-
-    @app.handle_errors(Exception)
-    def failed(self, request: IRequest, failure: Failure) -> bytes:
-        """What is answered instead."""
-        assert isinstance(request, Request)
-        return answers.problem(request, failure)
-
-    async def _identify(self, segment: str) -> str:
-        return await find(parameters.peer(segment), self._window, self._clock)
 
     async def _after(self, wanted: HistoryQuery) -> list[Occurrence]:
         found: list[Occurrence] = []

@@ -4,16 +4,14 @@ The routes that tell of the whole network, as far as other nodes can be asked. T
 
 from typing import Final
 
-from klein import Klein
 from twisted.internet.interfaces import IReactorTime
-from twisted.python.failure import Failure
-from twisted.web.iweb import IRequest
 from twisted.web.server import Request
 
 from gossip.control import answers, documents, parameters
-from gossip.control.looking import find
+from gossip.control.looking import find, named
 from gossip.control.naming import is_whole
 from gossip.control.parameters import NoQuery
+from gossip.control.parts import routes
 from gossip.control.pouring import Pourings
 from gossip.control.problems import Problem
 from gossip.mesh.picture import Lookout
@@ -26,8 +24,7 @@ SELF: Final = "self"
 class Surveying:
     """What can be asked of the whole network over HTTP."""
 
-    app = Klein()
-    app.url_map.merge_slashes = False
+    app = routes()
 
     def __init__(self, lookout: Lookout, window: Window, clock: IReactorTime) -> None:
         self._lookout = lookout
@@ -53,14 +50,14 @@ class Surveying:
     async def diagnosis(self, request: Request, peer: str) -> bytes:
         """What is wrong with one peer."""
         parameters.query(request.uri, NoQuery)
-        found = await self._lookout.diagnosis(await self._identify(peer))
+        found = await self._lookout.diagnosis(await named(peer, self._window, self._clock))
         return answers.document(request, documents.snapshot(found))
 
     @app.route("/v1/peers/<peer>/past", methods=["GET"])
     async def past(self, request: Request, peer: str) -> bytes:
         """Our own pings to one peer."""
         parameters.query(request.uri, NoQuery)
-        found = self._lookout.past(await self._identify(peer))
+        found = self._lookout.past(await named(peer, self._window, self._clock))
         return await answers.array(request, map(documents.snapshot, found), self._clock)
 
     @app.route("/v1/pairs/<author>/<peer>", methods=["GET"])
@@ -79,15 +76,6 @@ class Surveying:
                 " its row; GET /v1/peers/{peer}/diagnosis tells why.",
             ) from None
         return answers.document(request, documents.snapshot(found))
-
-    @app.handle_errors(Exception)
-    def failed(self, request: IRequest, failure: Failure) -> bytes:
-        """What is answered instead."""
-        assert isinstance(request, Request)
-        return answers.problem(request, failure)
-
-    async def _identify(self, segment: str) -> str:
-        return await find(parameters.peer(segment), self._window, self._clock)
 
     async def _either(self, segment: str) -> str:
         """The id of a node that is a peer, or this one."""

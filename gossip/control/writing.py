@@ -2,17 +2,15 @@
 The routes that have a node do something. Who asked for what is logged.
 """
 
-from klein import Klein
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
-from twisted.python.failure import Failure
-from twisted.web.iweb import IRequest
 from twisted.web.server import Request
 
 from gossip.control import answers, parameters
 from gossip.control.callers import caller
-from gossip.control.looking import find
+from gossip.control.looking import named
 from gossip.control.parameters import ConnectBody, NoBody, NoQuery, Shape
+from gossip.control.parts import routes
 from gossip.logs import levels
 from gossip.mesh.status import Desk, Window
 from gossip.surfaces.text import safe
@@ -21,8 +19,7 @@ from gossip.surfaces.text import safe
 class Writing:
     """What can be ordered over HTTP."""
 
-    app = Klein()
-    app.url_map.merge_slashes = False
+    app = routes()
     _log = Logger(observer=levels)
 
     def __init__(self, window: Window, desk: Desk, clock: IReactorTime) -> None:
@@ -34,7 +31,7 @@ class Writing:
     async def ping(self, request: Request, peer: str) -> bytes:
         """Ping a peer now."""
         _body(request, NoBody)
-        found = await self._identify(peer)
+        found = await named(peer, self._window, self._clock)
         self._note(request, f"ping {found}")
         took = await self._desk.ping(found)
         return answers.document(request, {"peer": found, "rtt_ms": took})
@@ -43,7 +40,7 @@ class Writing:
     async def forget(self, request: Request, peer: str) -> bytes:
         """Forget a peer."""
         _body(request, NoBody)
-        found = await self._identify(peer)
+        found = await named(peer, self._window, self._clock)
         self._note(request, f"forget {found}")
         self._desk.forget(found)
         answers.head(request, None, 204)
@@ -72,15 +69,6 @@ class Writing:
         _body(request, NoBody)
         self._note(request, "reload")
         return answers.document(request, {"changed": list(self._desk.reload())})
-
-    @app.handle_errors(Exception)
-    def failed(self, request: IRequest, failure: Failure) -> bytes:
-        """What is answered instead."""
-        assert isinstance(request, Request)
-        return answers.problem(request, failure)
-
-    async def _identify(self, segment: str) -> str:
-        return await find(parameters.peer(segment), self._window, self._clock)
 
     def _note(self, request: Request, what: str) -> None:
         self._log.info("{caller} asks to {what}", caller=caller(request.transport), what=safe(what))

@@ -8,8 +8,9 @@ from functools import partial
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from gossip.control.looking import BATCH, chosen, find
+from gossip.control.looking import BATCH, chosen, find, named
 from gossip.control.naming import Ambiguous
+from gossip.control.problems import Problem
 from gossip.mesh.status import Unknown
 from tests.cases import UnitCase
 from tests.control.fakes import FakeWindow, peer
@@ -69,3 +70,10 @@ class FindTests(LookingCase):
         self.assertEqual(peer(1).id, self.successResultOf(self.find("node-c")))
         self.failureResultOf(self.find("node-b"), Ambiguous)
         self.failureResultOf(self.find("nobody"), Unknown)
+
+    def test_by_a_segment_of_a_path(self) -> None:
+        """What is escaped in it is read; what is no text is nobody's name."""
+        found = Deferred.fromCoroutine(named("node%2Dc", FakeWindow(), self.time))
+        self.assertEqual(peer(1).id, self.successResultOf(found))
+        found = Deferred.fromCoroutine(named("%ff", FakeWindow(), self.time))
+        self.failureResultOf(found, Problem)
