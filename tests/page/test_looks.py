@@ -67,6 +67,15 @@ class SizesTests(PageCase):
         self.assertTrue(page.js("document.querySelector('#events-list').offsetParent !== null"))
         self.no_sideways(page)
 
+    def test_seen_from_afar(self) -> None:
+        """What is written and drawn is larger there than on a desk."""
+        node = self.served(Network(3))
+        type_, cell = "parseFloat(getComputedStyle(document.documentElement).fontSize)", MATRIX
+        desk = self.opened(node, until=MATRIX)
+        wall = self.opened(node, until=MATRIX, width=3840, height=2160)
+        for what in (type_, cell):
+            self.assertGreater(float(wall.js(what)), 1.3 * float(desk.js(what)))
+
     def test_turned(self) -> None:
         """The matrix is fitted anew when the window is another."""
         page = self.opened(self.served(broken()), until=MATRIX)

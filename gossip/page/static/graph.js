@@ -2,6 +2,7 @@
 
 import { byId, el, svg } from "./dom.js";
 import { count, counted } from "./format.js";
+import { magnified } from "./ink.js";
 import { edges, labelled, placed, stretched } from "./layout.js";
 import { DOWN } from "./matrix.js";
 import { renew } from "./renew.js";
@@ -16,6 +17,7 @@ export const MOST = 60;
 const FULL = 20;
 
 const LONGEST_NAME = 22;
+// As `views.css` has it.
 const FONT = 12;
 
 export class GraphView {
@@ -67,7 +69,7 @@ export class GraphView {
 
   #paint(matrix, pairs, { width, height }) {
     const spots = stretched(this.#places, width, height, Math.min(60, width * 0.09));
-    const radius = width < 600 ? 7 : 9;
+    const radius = (width < 600 ? 7 : 9) * magnified();
     const drawing = svg("svg", {
       viewBox: `0 0 ${width} ${height}`,
       role: "group",
@@ -98,7 +100,7 @@ export class GraphView {
         ...spots.get(id),
         radius,
         width: widths[at],
-        height: FONT * 1.25,
+        height: FONT * 1.25 * magnified(),
       })),
       { width, height },
     );
@@ -185,7 +187,7 @@ function label(text, { dx, dy, anchor, crowded }) {
 
 function measured(texts) {
   const context = new OffscreenCanvas(1, 1).getContext("2d");
-  context.font = `${FONT}px ${getComputedStyle(document.body).fontFamily}`;
+  context.font = `${FONT * magnified()}px ${getComputedStyle(document.body).fontFamily}`;
   return texts.map((text) => context.measureText(text).width + 4);
 }
 

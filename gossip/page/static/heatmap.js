@@ -4,12 +4,13 @@
 import { bitmaps } from "./bitmap.js";
 import { inkOn, scale, step } from "./colours.js";
 import { bare } from "./format.js";
+import { magnified } from "./ink.js";
 import { DOWN, UNKNOWN, UP } from "./matrix.js";
 import { drawNames, widest } from "./names.js";
 import { following } from "./order.js";
 import { dotted, hatched } from "./signs.js";
 import { called } from "./text.js";
-import { at, fitted, kept, moved, seen, showing, zoomed } from "./viewport.js";
+import { LARGEST, at, fitted, kept, moved, seen, showing, zoomed } from "./viewport.js";
 
 // CSS pixels from which on a cell has a name beside it, a sign in it, a number in it.
 const NAMED = 11;
@@ -95,8 +96,8 @@ export class Heatmap {
     const size = Math.max(this.#matrix.size, 1);
     const tallest = Math.max(SHORTEST_HEIGHT, innerHeight * 0.88);
     const context = this.#canvas.getContext("2d");
-    this.#room = widest(context, this.#ink, this.#names, Math.min(LONGEST_NAME, width * 0.3));
-    let view = fitted(size, width - this.#room, Math.max(tallest - this.#room, 60));
+    this.#room = widest(context, this.#ink, this.#names, Math.min(LONGEST_NAME * magnified(), width * 0.3));
+    let view = fitted(size, width - this.#room, Math.max(tallest - this.#room, 60), LARGEST * magnified());
     this.#margin = view.scale >= NAMED ? this.#room : 0;
     // Where names are too large for all of it, it has their room too.
     if (this.#margin === 0) view = fitted(size, width, Math.min(tallest, (NAMED - 0.1) * size));
@@ -217,7 +218,7 @@ export class Heatmap {
     const [left, right] = seen(x, cell, width, size);
     context.textAlign = "center";
     context.textBaseline = "middle";
-    context.font = `${Math.min(13, cell * 0.3)}px ${this.#ink.font}`;
+    context.font = `${Math.min(13 * magnified(), cell * 0.3)}px ${this.#ink.font}`;
     for (let row = top; row < bottom; row += 1) {
       for (let column = left; column < right; column += 1) {
         this.#drawCell(context, row, column, (column + 0.5) * cell - x, (row + 0.5) * cell - y);

@@ -23,6 +23,14 @@ export function ink() {
   return found;
 }
 
+// Pixels of the root's type on a desk.
+const DESK = 15;
+
+/** How much larger than on a desk text is, for what is drawn: on a wall one stands further away. */
+export function magnified() {
+  return parseFloat(getComputedStyle(document.documentElement).fontSize) / DESK;
+}
+
 /** The switch, and what the system says: `changed` is called after either. */
 export function follow(select, changed) {
   const root = document.documentElement;

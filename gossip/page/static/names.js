@@ -1,5 +1,6 @@
 // Names of rows and columns beside the matrix.
 
+import { magnified } from "./ink.js";
 import { shortened } from "./signs.js";
 
 // Pixels between a name and the cells, and beyond it.
@@ -7,7 +8,7 @@ const GAP = 6;
 
 /** Pixels that the longest of some names takes, but no more than `most`. */
 export function widest(context, ink, names, most) {
-  context.font = `13px ${ink.font}`;
+  context.font = `${13 * magnified()}px ${ink.font}`;
   let found = 0;
   for (const name of names) {
     found = Math.max(found, context.measureText(name).width);
@@ -21,7 +22,7 @@ export function widest(context, ink, names, most) {
  * first and last of the `cells` that are seen, and by how much these are shifted.
  */
 export function drawNames(context, { ink, names, cursor, cell, room, rows, columns }) {
-  context.font = `${Math.min(13, Math.max(10, cell * 0.6))}px ${ink.font}`;
+  context.font = `${Math.min(13 * magnified(), Math.max(10, cell * 0.6))}px ${ink.font}`;
   context.textBaseline = "middle";
   const text = (place) => shortened(context, names[place], room - GAP - 4);
   const colour = (marked) => (marked ? ink.text : ink.muted);

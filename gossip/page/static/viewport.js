@@ -7,8 +7,8 @@ export const LARGEST = 72;
 const ZOOMED = 72;
 
 /** All of `size` cells a side within a width and a height. */
-export function fitted(size, width, height) {
-  const scale = Math.max(Math.min(width / size, height / size, LARGEST), 0.01);
+export function fitted(size, width, height, largest = LARGEST) {
+  const scale = Math.max(Math.min(width / size, height / size, largest), 0.01);
   return { scale, least: scale, x: 0, y: 0 };
 }
 
