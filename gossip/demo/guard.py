@@ -18,11 +18,13 @@ TRIES = 20
 PAUSE = 0.1
 """Seconds between two of them."""
 
+IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
+"""Ctrl-C and a closed terminal are for the demonstration, which then ends our stdin."""
+
 
 def main() -> None:
     """Be the program."""
-    # Ctrl-C and a closed terminal are for the demonstration, which then ends our stdin.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
+    for number in IGNORED:
         signal.signal(number, signal.SIG_IGN)
     os.setpgrp()
     directory = tempfile.mkdtemp(prefix="p2p-demo-")

@@ -5,14 +5,13 @@ The demonstration from its beginning to its end, which it comes to in any case.
 import asyncio
 import signal
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
 from attrs import define, field, frozen
 
 from gossip.demo.aftermath import Aftermath
 from gossip.demo.nodes import NotStarted
-from gossip.demo.sentences import told
+from gossip.demo.sentences import TIMELESS, told
 from gossip.demo.stage import Guarded, Stage
 from gossip.demo.story import Story
 
@@ -67,18 +66,18 @@ class Performance:
 
     async def _perform(self, stage: Stage, stop: "_Stop") -> int:
         def say(text: str, kind: str) -> None:
-            at = stage.now if kind != "asks" else None
+            at = None if kind in TIMELESS else stage.now
             self.put(told(at, text, kind, width=self.width(), coloured=self.coloured))
 
         telling = asyncio.ensure_future(self._tell(stage, say))
         await asyncio.wait(
             (telling, stop.asked), timeout=self.seconds, return_when=asyncio.FIRST_COMPLETED
         )
-        if telling.done():
+        if telling.done() and not stop.asked.done():
             telling.result()
         telling.cancel()
-        with suppress(asyncio.CancelledError):
-            await telling
+        # A node that Ctrl-C ended before it was in a group of its own is none that could not start.
+        await asyncio.gather(telling, return_exceptions=True)
         say(f"Stopping {len(stage.nodes)} nodes, and leaving nothing behind.", "does")
         return stop.status
 

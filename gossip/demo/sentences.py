@@ -18,13 +18,22 @@ NARROWEST: Final = 40
 _TIME: Final = 9
 """Columns of the time before the text."""
 
-COLOURS: Final = {"does": "1", "sees": "", "judges": "36", "asks": "2"}
-"""By who speaks: the demonstration does something, it sees something, nodes judge, it tells how to ask."""
+COLOURS: Final = {"does": "1", "sees": "", "judges": "36", "asks": "2", "types": "2"}
+"""
+By who speaks: the demonstration does something, it sees something, nodes judge, it tells how to ask, and
+what to type for it.
+"""
+
+TIMELESS: Final = ("asks", "types")
+"""What is told with the last thing that was told."""
 
 
 def told(at: float | None, text: str, kind: str, *, width: int, coloured: bool) -> str:
     """Lines of one thing that is told at a time in seconds; without a time it belongs to the last one."""
     shown = max(NARROWEST, min(WIDTH, width)) - 1 - _TIME
+    if kind == "types":
+        # In two lines it could not be copied.
+        shown = len(text)
     lines = wrap(safe(text, 4096), shown, break_long_words=False, break_on_hyphens=False)
     colour = COLOURS[kind] if coloured else ""
     if colour:

@@ -4,6 +4,7 @@ All nodes of the demonstration and the relays before them, and what happens to t
 
 import asyncio
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -44,11 +45,16 @@ class Guarded:
     @classmethod
     def begin(cls) -> "Guarded":
         """:raises OSError: there is no place for such a directory."""
-        process = subprocess.Popen(  # noqa: S603 - our own program
-            (sys.executable, "-I", "-S", guard.__file__),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
+        # It is begun with them blocked: one that comes before it ignores them would end it.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, guard.IGNORED)
+        try:
+            process = subprocess.Popen(  # noqa: S603 - our own program
+                (sys.executable, "-I", "-S", guard.__file__),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         assert process.stdout is not None
         told = process.stdout.readline().decode().strip()
         process.stdout.close()

@@ -69,8 +69,9 @@ class Story:
     def _ask(self) -> None:
         first = self.stage.nodes[0]
         self.show(str(first.page))
-        self.say(f"To see it, open {first.page} in a browser, or ask node-1:", "asks")
-        self.say(f"p2p-gossip peers --control {first.control}", "asks")
+        self.say(f"To see it, open {first.page} in a browser, or in a second terminal:", "asks")
+        for command in ("top", "why"):
+            self.say(f"p2p-gossip {command} --control {first.control}", "types")
 
     async def ping(self) -> None:
         """Everybody pings everybody."""

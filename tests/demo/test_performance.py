@@ -2,6 +2,7 @@
 From the beginning to the end.
 """
 
+import asyncio
 import os
 import signal
 
@@ -110,6 +111,20 @@ class PerformanceTests(UnitCase):
         self.patch(StubNode, "start", broken)
         with self.assertRaisesRegex(Broken, "could not be started: node-1 .* port taken"):
             self.perform()
+        self.assert_ended()
+
+    def test_node_that_ctrl_c_ends(self) -> None:
+        """Whoever asked for the end is not told that a node could not be started."""
+
+        async def ended(node: StubNode, *seeds: str) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+            # The loop takes the signal, and then what comes of it.
+            for _ in range(3):
+                await asyncio.sleep(0)
+            raise NotStarted("node-1 ended at once: exit status -2")
+
+        self.patch(StubNode, "start", ended)
+        self.assertEqual(128 + signal.SIGINT, self.perform(None))
         self.assert_ended()
 
     def test_no_place(self) -> None:

@@ -3,6 +3,7 @@ The words of the story.
 """
 
 from gossip.demo.sentences import (
+    TIMELESS,
     counted,
     enumerated,
     judged,
@@ -33,6 +34,12 @@ class LineTests(UnitCase):
     def test_no_time(self) -> None:
         """What belongs to the last thing has no time."""
         self.assertEqual(" " * 9 + "x", told(None, "x", "asks", width=80, coloured=False))
+
+    def test_what_to_type(self) -> None:
+        """It is one line, however long it is, and has no time: it is copied."""
+        command = "p2p-gossip top --control " + "x" * 90
+        self.assertEqual(" " * 9 + command, told(None, command, "types", width=80, coloured=False))
+        self.assertIn("types", TIMELESS)
 
     def test_colours(self) -> None:
         """Each line is coloured by itself, where colours are wanted and the kind has one."""

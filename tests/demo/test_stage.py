@@ -4,9 +4,11 @@ All nodes together.
 
 import asyncio
 import os
+import re
 import signal
 from pathlib import Path
 
+from gossip.demo import guard
 from gossip.demo.stage import Guarded, Stage
 from tests.cases import UnitCase
 from tests.demo.stubs import NoGuard, StubNode, lose, say, stage
@@ -99,6 +101,17 @@ class GuardedTests(UnitCase):
         self.assertFalse(guarded.directory.exists())
         self.assertEqual(-signal.SIGKILL, guarded._process.returncode)
         self.assertRaises(ProcessLookupError, os.kill, guarded.group, 0)
+
+    def test_ctrl_c_while_it_begins(self) -> None:
+        """No signal ends a guard that does not ignore it yet, and none is kept from anybody else."""
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        guarded = Guarded.begin()
+        self.addCleanup(guarded.end)
+        self.assertEqual(before, signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+        status = Path(f"/proc/{guarded.group}/status").read_text()
+        blocked = int(re.search(r"^SigBlk:\s*(\w+)", status, re.MULTILINE)[1], 16)  # type: ignore[index]
+        for number in guard.IGNORED:
+            self.assertTrue(blocked & 1 << number - 1, number)
 
     def test_no_place(self) -> None:
         """Without a place for it, that is said."""

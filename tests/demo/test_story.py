@@ -49,6 +49,12 @@ class StoryTests(UnitCase):
         self.assertIn("node-1 to node-5 here, node-6, node-7 and node-8 there.", text)
         self.assertIn("5 nodes say of node-6: cut.", text)
 
+    def test_what_to_type(self) -> None:
+        """Two commands are told by which the first node is asked in another terminal."""
+        typed = [text for text, kind in self.told(3) if kind == "types"]
+        control = self.stage.nodes[0].control
+        self.assertEqual([f"p2p-gossip {do} --control {control}" for do in ("top", "why")], typed)
+
     def test_smallest(self) -> None:
         """Three nodes do for all chapters, and each side of a split has one at least."""
         text = "\n".join(text for text, _ in self.told(3))

@@ -15,8 +15,9 @@ from tests.lived.nodes import LivedCase, Program
 
 CHAPTERS = (
     r"Starting 4 nodes .*",
-    r"To see it, open http://127\.0\.0\.1:\d+/ in a browser, or ask node-1:",
-    r"p2p-gossip peers --control \S+/node-1\.sock",
+    r"To see it, open http://127\.0\.0\.1:\d+/ in a browser, or in a second terminal:",
+    r"p2p-gossip top --control \S+/node-1\.sock",
+    r"p2p-gossip why --control \S+/node-1\.sock",
     r"Everybody has met everybody: 6 links, .*",
     r"Everybody pings everybody, once a second\.",
     r"12 round trips, median [\d.]+ ms, the slowest [\d.]+ ms \(node-\d to node-\d\)\.",
