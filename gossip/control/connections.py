@@ -116,6 +116,15 @@ def _local(target: bytes) -> bytes:
     return b"/" + target.partition(b"://")[2].partition(b"/")[2]
 
 
+def _in_utf8(line: bytes) -> bytes:
+    """A header as Twisted can read it: what is no UTF-8 is Latin-1 (RFC 9110 §5.5)."""
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode("latin-1").encode("utf-8")
+    return line
+
+
 class Crowd:
     """The connections that there are."""
 
@@ -207,7 +216,7 @@ class BoundedChannel(HTTPChannel):
         if name.lower() == b"content-length" and len(value.strip()) > _LONGEST_LENGTH:
             self._respondToBadRequestAndDisconnect()
             return False
-        good: bool = super().headerReceived(line)
+        good: bool = super().headerReceived(_in_utf8(line))
         return good
 
     def lineLengthExceeded(self, line: bytes) -> None:

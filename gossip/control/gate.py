@@ -109,11 +109,23 @@ class Gate:
         site = request.getHeader("sec-fetch-site")
         links = request.getHeader("sec-fetch-mode") == "navigate" and path == FRONT_PAGE
         foreign = site in ("cross-site", "same-site") and not links
-        origin = _origin(request)
-        if request.method not in _SAFE and origin not in ("", "null"):
-            foreign = foreign or not self._hosts.knows(urlsplit(origin).netloc, "")
-        if foreign:
+        if foreign or self._is_foreign(_origin(request), request.method in _SAFE):
             raise Problem("forbidden", "This was asked for by the page of another site.")
+
+    def _is_foreign(self, origin: str, safe_method: bool) -> bool:
+        """
+        Whether a page of this origin is another's (Fetch, section 3.1).
+
+        Browsers that do not tell of the site, and all of them where an address is no loopback one,
+        tell the origin of what a page could read or write elsewhere. To its own site a page that sends
+        no referrer, as ours, posts from `null`, and asks from nowhere.
+        """
+        if origin in ("", "null"):
+            return bool(origin) and safe_method
+        try:
+            return not self._hosts.knows(urlsplit(origin).netloc, "")
+        except ValueError:
+            return True
 
 
 def unauthorized(detail: str) -> Problem:

@@ -231,6 +231,30 @@ class NonsenseTests(DoorCase):
         self.assertEqual(200, (await self.ask("/v1/status")).status)
         self.assertEqual([], self.flushLoggedErrors())
 
+    async def test_bytes_that_are_no_text(self) -> None:
+        """In no header are they our fault: whoever sends them fills no log."""
+        self.serve(TOKEN)
+        names = ("Origin", "Authorization", "Cookie", "Content-Type", "If-None-Match", "Accept")
+        more = ("Last-Event-ID", "Sec-Fetch-Site", "Sec-Fetch-Mode", "X-Whatever")
+        for name in (*names, *more):
+            for path, method in (("/", "GET"), ("/v1/events", "GET"), ("/login", "POST")):
+                answer = await self.ask(path, method, {name: "\xff\xfe\x80"})
+                self.assertIn(answer.status, (200, 401, 403, 415), (name, path))
+        end = b"\r\nConnection: close\r\n\r\n"
+        for host in (b"\xff", b"localhost\xff", b"\xc3\xa9"):
+            written = await self.say(b"GET / HTTP/1.1\r\nHost: " + host + end)
+            self.assertIn(b" 421 ", written.partition(b"\r\n")[0])
+        self.assertEqual([], self.flushLoggedErrors())
+
+    async def test_headers_with_the_token(self) -> None:
+        """Nor are they where the one who sends them may come in."""
+        self.serve()
+        for name in ("Last-Event-ID", "Accept", "If-None-Match", "Content-Type", "Range"):
+            for path in ("/v1/status", "/metrics", "/static/main.js", "/v1/history"):
+                answer = await self.ask(path, "GET", {name: "\xff\xfe\x80"})
+                self.assertEqual(200, answer.status, (name, path))
+        self.assertEqual([], self.flushLoggedErrors())
+
     async def test_what_is_written_into_a_path(self) -> None:
         """No line of an answer is made of it."""
         self.serve()

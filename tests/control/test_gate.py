@@ -108,16 +108,30 @@ class SiteTests(GateCase):
     def test_forms_of_others(self) -> None:
         """They use up nobody's tries."""
         form = {"Content-Type": "application/x-www-form-urlencoded"}
-        for origin in ("http://evil.example", "https://evil.example:8443", "x", "file://"):
+        for origin in (
+            *("http://evil.example", "https://evil.example:8443", "x", "file://"),
+            *("http://[", "http://[::1", "http://[x]/", "http://node@evil.example", "\xff"),
+        ):
             self.assertEqual(403, self.asked("/login", {**form, "Origin": origin}, "POST"), origin)
         for origin in ("http://node", "https://node:443", "http://localhost:1", "null"):
             self.assertEqual(400, self.asked("/login", {**form, "Origin": origin}, "POST"), origin)
 
+    def test_questions_of_others(self) -> None:
+        """What tells of another's page by its origin alone gets nothing either, nor a stream."""
+        for origin in ("http://evil.example", "http://[", "null", "file://"):
+            for path in ("/", "/v1/matrix", "/v1/events", "/static/a.js"):
+                self.assertEqual(403, self.asked(path, {"Origin": origin}), (origin, path))
+        socket = {"Upgrade": "websocket", "Connection": "Upgrade", "Origin": "http://evil.example"}
+        self.assertEqual(403, self.asked("/v1/events", socket))
+        self.assertEqual(200, self.asked("/static/a.js", {"Origin": "http://localhost:8090"}))
+
     def test_nothing_is_shared(self) -> None:
         """No answer tells a browser that others may read it."""
         for method in ("GET", "OPTIONS"):
-            found = self.door().ask(method, "/v1/status", None, {"Origin": "http://evil.example"})
-            self.assertEqual([], [name for name in found.headers if name.startswith("access-")])
+            house = self.door()
+            for origin in ("http://evil.example", "http://node"):
+                found = house.ask(method, "/v1/status", None, {"Origin": origin})
+                self.assertEqual([], [name for name in found.headers if name.startswith("access-")])
 
 
 class TokenTests(GateCase):

@@ -201,3 +201,16 @@ test("the worst is told first, also of two that say the same", () => {
   assert.deepEqual(report("", note, error), [["e", "p"], ["n", "x"]]);
   assert.equal(told({ sentence: "", findings: [note, finding("n", ["z"])] })[0].severity, "error");
 });
+
+test("a tag that is called as what every object has is one that others do not have", () => {
+  for (const key of ["constructor", "__proto__", "toString"]) {
+    const nodes = ["b", "a", "c"].map((name) => node(name, name === "a" ? {} : JSON.parse(`{"${key}": "x"}`)));
+    const order = byTag({ nodes, size: 3 }, key).map((at) => nodes[at].name);
+    assert.deepEqual(order, ["b", "c", "a"], key);
+  }
+});
+
+test("a time beyond all calendars is none", () => {
+  assert.equal(format.moment(1e300), "–");
+  assert.equal(format.moment(NaN), "–");
+});

@@ -33,6 +33,7 @@ export function share(value) {
 export function moment(seconds, now = Date.now() / 1000) {
   if (seconds === null || seconds === undefined) return NOTHING;
   const at = new Date(seconds * 1000);
+  if (Number.isNaN(at.getTime())) return NOTHING;
   const today = at.toDateString() === new Date(now * 1000).toDateString();
   return today ? CLOCK.format(at) : `${DATE.format(at)} ${CLOCK.format(at)}`;
 }

@@ -11,7 +11,8 @@ export function byName(matrix) {
 
 /** By the value of one tag, those without it last, and by name within. */
 export function byTag(matrix, key) {
-  const value = (at) => matrix.nodes[at].tags[key];
+  // A tag may be called as what every object has.
+  const value = (at) => (Object.hasOwn(matrix.nodes[at].tags, key) ? matrix.nodes[at].tags[key] : undefined);
   return places(matrix).sort((a, b) => {
     const [one, other] = [value(a), value(b)];
     if (one === undefined || other === undefined) {
