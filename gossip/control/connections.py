@@ -55,6 +55,12 @@ _MALFORMED: Final = Problem(
 )
 
 
+_LENGTHLESS: Final = Problem(
+    "length-required",
+    "Send the body with Content-Length, and not in chunks; the connection is closed.",
+)
+
+
 class BoundedRequest(Request):
     """A request whose body is kept up to `LARGEST_BODY`, and whose path is in one encoding."""
 
@@ -176,9 +182,21 @@ class BoundedChannel(HTTPChannel):
     _log = Logger(observer=levels)
 
     def __init__(
-        self, site: Site, crowd: Crowd, clock: IReactorTime, patience: int = PATIENCE
+        self,
+        site: Site,
+        crowd: Crowd,
+        clock: IReactorTime,
+        patience: int = PATIENCE,
+        *,
+        takes_chunks: bool = True,
     ) -> None:
+        """
+        A connection on which requests have `patience` seconds to come.
+
+        A body in chunks of one byte takes 20 ms for 64 KiB to be read: without `takes_chunks`, none is.
+        """
         super().__init__()
+        self._takes_chunks = takes_chunks
         self.site = site
         self.requestFactory = BoundedRequest
         self.timeOut = patience
@@ -215,6 +233,9 @@ class BoundedChannel(HTTPChannel):
         name, _, value = line.partition(b":")
         if name.lower() == b"content-length" and len(value.strip()) > _LONGEST_LENGTH:
             self._respondToBadRequestAndDisconnect()
+            return False
+        if name.lower() == b"transfer-encoding" and not self._takes_chunks:
+            self._refuse(_LENGTHLESS)
             return False
         good: bool = super().headerReceived(_in_utf8(line))
         return good
@@ -273,8 +294,11 @@ class BoundedChannel(HTTPChannel):
 
     def _respondToBadRequestAndDisconnect(self) -> None:
         # Twisted's own, by its name, since its answer has no body.
+        self._refuse(_MALFORMED)
+
+    def _refuse(self, found: Problem) -> None:
         assert self.transport is not None
-        self.transport.write(answers.raw(_MALFORMED))
+        self.transport.write(answers.raw(found))
         self.loseConnection()
 
 

@@ -173,6 +173,8 @@ class Front(Factory[Protocol]):
         super().__init__()
         self._clock = clock
         self._patience = patience
+        # Behind a gate are strangers.
+        self._takes_chunks = gate is None
         self._streams = Streams(sight.chronicle, clock)
         self._crowd = Crowd(clock)
         self._metrics = Metrics(sight.window, sight.instruments, clock)
@@ -196,7 +198,13 @@ class Front(Factory[Protocol]):
             return TurnedAway(_STOPPING)
         if len(self._crowd) >= connections.MOST:
             return TurnedAway(_CROWDED)
-        channel = BoundedChannel(self._site, self._crowd, self._clock, self._patience)
+        channel = BoundedChannel(
+            self._site,
+            self._crowd,
+            self._clock,
+            self._patience,
+            takes_chunks=self._takes_chunks,
+        )
         channel.factory = self
         return channel
 

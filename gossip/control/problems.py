@@ -26,6 +26,7 @@ _KINDS: Final[Mapping[str, tuple[int, str]]] = {
     "ambiguous-peer": (409, "Several peers may be meant"),
     "not-linked": (409, "The peer has no link"),
     "conflict": (409, "It cannot be done as things are"),
+    "length-required": (411, "The body does not say how large it is"),
     "too-large": (413, "The body is too large"),
     "unsupported-media-type": (415, "The body is of another type"),
     "misdirected": (421, "This node has another name"),

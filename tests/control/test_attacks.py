@@ -292,3 +292,14 @@ class NonsenseTests(DoorCase):
             b"Content-Length: 3\r\n\r\n0\r\n\r\n" + inner
         )
         self.assertNotIn(b"200 OK", written)
+
+    async def test_bodies_in_chunks(self) -> None:
+        """They are refused at their head: a crowd that sends them byte by byte would hold up the node."""
+        self.serve(TOKEN)
+        for path in (b"/login", b"/v1/status"):
+            written = await self.say(
+                b"POST " + path + b" HTTP/1.1\r\nHost: localhost\r\n"
+                b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 1000
+            )
+            [answer] = answers(written, "POST")
+            self.assertEqual((411, "length-required"), (answer.status, answer.kind))
