@@ -18,6 +18,6 @@ def routes() -> Klein:
     return app
 
 
-def _failed(_part: object, request: IRequest, failure: Failure) -> bytes:
+def _failed(self: object, request: IRequest, failure: Failure) -> bytes:
     assert isinstance(request, Request)
     return answers.problem(request, failure)
