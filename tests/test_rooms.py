@@ -92,7 +92,7 @@ PURE = {
         "control.problems",
     ),
     *("wire.bucket", "wire.errors", "wire.plain", "wire.frames", "wire.messages", "wire.session"),
-    *("wire.census", "wire.terms", "wire.traffic"),
+    *("wire.census", "wire.stalls", "wire.terms", "wire.traffic"),
     *("trust.records", "trust.policy", "trust.signing", "trust.identity"),
     *("mesh.addresses", "mesh.book", "mesh.gate", "mesh.liveness", "mesh.own", "mesh.pairing"),
     "mesh.figures",

@@ -162,7 +162,7 @@ class Link(Protocol):
 
     def heard_since(self, then: float) -> bool:
         """Whether anything valid came after that time."""
-        return self.session is not None and self.session.heard_at > then
+        return self.session is not None and self.session.heard_since(then)
 
     # Called by the transport.
 
@@ -270,30 +270,33 @@ class Link(Protocol):
         self._closing = True
         self._stream.abort()
 
-    def forgive(self, seconds: float, now: float) -> None:
-        """This node did not run for so long."""
-        if self.session is not None:
-            self.session.forgive(seconds, now)
-        elif not self._closing:
-            self._agenda.set(self, now + self._around.limits.handshake_wait)
-        self._outflow.forgive(seconds)
-
     def tick(self, now: float) -> None:
         """Something is due."""
         if self._closing:
             self.abort(None)
             return
         if self.session is None:
-            wait = self._around.limits.handshake_wait
-            self.abort(Ending("timeout", f"no TLS handshake within {wait:g} s"))
+            self._no_handshake(now)
             return
-        wait = self._unread_wait(self.session)
-        if now >= self._outflow.overdue_at(wait):
+        if now >= self._overdue_at(self.session):
+            wait = self._unread_wait(self.session)
             self.abort(Ending("overload", f"it did not read what was sent for {wait:g} s"))
             return
         self._at_own_cost("keeping", self._keep, self.session, now)
 
     # What is left is only plumbing.
+
+    def _no_handshake(self, now: float) -> None:
+        wait = self._around.limits.handshake_wait
+        # Anew after a stall: what lies in the socket is read first.
+        if now < (anew := self._agenda.stalled_at + wait):
+            self._agenda.set(self, anew)
+        else:
+            self.abort(Ending("timeout", f"no TLS handshake within {wait:g} s"))
+
+    def _overdue_at(self, session: Session) -> float:
+        blocked_at = self._outflow.blocked_at
+        return NEVER if blocked_at is None else session.over(blocked_at, self._unread_wait(session))
 
     def _unread_wait(self, session: Session) -> float:
         limits = self._around.limits
@@ -367,8 +370,7 @@ class Link(Protocol):
             return
         at = session.deadline()
         if session.state is State.OPEN:
-            turn = self._around.terms.turn(self.ping_at)
-            at = min(at, turn, self._outflow.overdue_at(self._unread_wait(session)))
+            at = min(at, self._around.terms.turn(self.ping_at), self._overdue_at(session))
         # Later times are not worth a move in the heap: an early call only looks again.
         self._agenda.no_later(self, at)
 

@@ -54,6 +54,7 @@ class Mesh:
         self.window: Window = parts.outlook
         self._wall = parts.wall
         self._agenda = parts.agenda
+        self._stalls = parts.stalls
         self._own = parts.own
         self._here = parts.here
         self._routes = parts.routes
@@ -279,9 +280,7 @@ class Mesh:
 
     def stalled(self, seconds: float, now: float) -> None:
         """This node did not run for so long."""
-        for link in self._connections:
-            link.forgive(seconds, now)
-        self._roster.forgive(seconds)
+        self._stalls.add(seconds, now)
         self._admission.forgive(now)
         self._upkeep.stalled(seconds, now)
 

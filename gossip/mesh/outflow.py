@@ -8,7 +8,6 @@ from typing import Any, Final
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-from gossip.mesh.agenda import NEVER
 from gossip.wire.messages import Message, Peers, Row
 
 ANSWERS = 2
@@ -66,15 +65,6 @@ class Outflow:
             return False
         self._unread += size
         return self._unread > self._most
-
-    def overdue_at(self, patience: float) -> float:
-        """When the peer has not read for so many seconds; never, while it reads."""
-        return NEVER if self.blocked_at is None else self.blocked_at + patience
-
-    def forgive(self, seconds: float) -> None:
-        """This node did not run for so long."""
-        if self.blocked_at is not None:
-            self.blocked_at += seconds
 
     def close(self) -> None:
         """Nothing goes out any more."""

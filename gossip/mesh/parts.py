@@ -45,6 +45,7 @@ from gossip.mesh.wall import Wall
 from gossip.settings import Settings
 from gossip.trust.identity import PeerId
 from gossip.trust.policy import Policy
+from gossip.wire.stalls import Stalls
 from gossip.wire.terms import Terms
 
 GRAIN = 0.02
@@ -100,6 +101,7 @@ class Parts:
         # Time, and what is known.
         self.wall = Wall(world.wall, lambda: world.clock.seconds() + world.slept())
         self.agenda = Agenda(world.clock, whole.stalled)
+        self.stalls = Stalls()
         self.own = OwnRecord(subject, self.wall())
         self.here = OwnAddresses(self.own)
         self.beat = Beat(settings.heartbeat, steady=settings.steady)
@@ -147,6 +149,7 @@ class Parts:
                 heartbeat=self.beat.seconds,
                 grain=min(GRAIN, self.beat.seconds / 20),
                 census=self.figures.census,
+                stalls=self.stalls,
             ),
             identify=self._world.identify,
             explain=self._world.explain,
@@ -174,6 +177,7 @@ class Parts:
             clock=self._world.clock,
             wall=self.wall,
             agenda=self.agenda,
+            stalls=self.stalls,
             tell=self.tell,
         )
 

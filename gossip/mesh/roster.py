@@ -21,6 +21,7 @@ from gossip.mesh.status import PeerAlive, PeerDead, PeerLeft, Tell
 from gossip.mesh.target import Target
 from gossip.trust.identity import PeerId
 from gossip.wire.messages import Hello
+from gossip.wire.stalls import Stalls
 
 STAYING = frozenset({"duplicate", "network", "refused", "protocol", "timeout", "overload"})
 """Codes of a peer's `bye` after which it is still there; any other is a farewell (PROTOCOL §5)."""
@@ -44,10 +45,11 @@ class _Loss:
     """When it broke."""
     heard_at: float
     until: float
+    """When its silence is up, as it was at that time."""
 
     def tick(self, now: float) -> None:
         """Its silence is up."""
-        self.roster.give_up(self, self.reason)
+        self.roster.overdue(self, now)
 
 
 class Roster:
@@ -61,6 +63,7 @@ class Roster:
         clock: IReactorTime,
         wall: Callable[[], float],
         agenda: Agenda,
+        stalls: Stalls,
         tell: Tell,
     ) -> None:
         self.links: dict[PeerId, Link] = {}
@@ -69,11 +72,10 @@ class Roster:
         self._clock = clock
         self._wall = wall
         self._agenda = agenda
+        self._stalls = stalls
         self._tell = tell
         self._losses: dict[PeerId, _Loss] = {}
         self._to_note: list[PeerId] = []
-        # Since when this node has run without a stall.
-        self._ran_from = float("-inf")
 
     def admit(self, link: Link, hello: Hello) -> None:
         """A link is up."""
@@ -153,8 +155,16 @@ class Roster:
             return
         # One that began before may have failed of what broke the link as well; and one that was
         # under way while we did not run, of that.
-        if target.begun_at >= max(loss.at, self._ran_from):
+        if target.begun_at >= max(loss.at, self._agenda.stalled_at):
             self.give_up(loss, f"{loss.reason}; dialed again: {ending.reason}")
+
+    def overdue(self, loss: _Loss, now: float) -> None:
+        """The time of a loss has come; it has more where this node did not run in the meantime."""
+        until = loss.until + self._stalls.since(loss.at)
+        if now < until:
+            self._agenda.set(loss, until)
+        else:
+            self.give_up(loss, loss.reason)
 
     def give_up(self, loss: _Loss, reason: str) -> None:
         """A broken link could not be made again: its peer is dead."""
@@ -169,13 +179,6 @@ class Roster:
         if entry.met:
             address = entry.record.addresses[0] if entry.record.addresses else ""
             self._tell(PeerLeft(peer=peer, name=entry.record.name, address=address))
-
-    def forgive(self, seconds: float) -> None:
-        """This node did not run for so long: nobody is late for it."""
-        self._ran_from = self._clock.seconds()
-        for loss in self._losses.values():
-            loss.until += seconds
-            self._agenda.set(loss, loss.until)
 
     def _entry(self, peer: PeerId) -> Entry:
         entry = self._book.get(peer)

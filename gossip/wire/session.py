@@ -39,6 +39,7 @@ from gossip.wire.messages import (
     Row,
     Unknown,
 )
+from gossip.wire.stalls import Stalls
 from gossip.wire.terms import NEVER, Terms
 from gossip.wire.traffic import Traffic
 
@@ -148,19 +149,20 @@ class Session:
         """The longest silence that the peer promises; ours until it has said hello."""
         self.promised = terms.heartbeat
         """The longest silence that we promised it last."""
-        self.heard_at = now
-        """When the last valid frame came."""
         self.traffic = Traffic()
         self._terms = terms
         self._census = terms.census or Census()
+        self._stalls = terms.stalls or Stalls()
         self._said, self._heard = self._census.said, self._census.heard
         self._moves = TRANSITIONS[role][self.state]
         self._reader = FrameReader()
-        self._greet_by = now + terms.hello_wait
+        # Since when a hello, a frame, and the rest of one are waited for.
+        self._greeting_at = self._heard_at = now
+        self._begun_at: float | None = None
         self._sent_at = now
         self._viewed_at = now
-        self._begun_at: float | None = None
-        self._hung = self._suspected = False
+        self._hung = False
+        self._suspected_at: float | None = None
         self._allowance = Bucket(Rate(terms.frames_per_second, int(terms.frames_at_once)), now)
         self._resume_at: float | None = None
 
@@ -228,17 +230,22 @@ class Session:
         """The seconds of silence that are a verdict on this peer (PROTOCOL §5)."""
         return self._terms.beats_missed * self.promise
 
+    @property
+    def heard_at(self) -> float:
+        """When the last valid frame came; later by as long as we ourselves did not run since then."""
+        return self._heard_at + self._stalls.since(self._heard_at)
+
+    def heard_since(self, then: float) -> bool:
+        """Whether a valid frame came after that time."""
+        return self._heard_at > then
+
     def dead_at(self) -> float:
-        """When the peer's silence is a verdict."""
+        """When the peer's silence is a verdict, unless we do not run before that."""
         return self.heard_at + self.patience
 
-    def forgive(self, seconds: float, now: float) -> None:
-        """We ourselves did not run for so long: nobody is late for it (PROTOCOL §5, liveness)."""
-        self.heard_at = min(now, self.heard_at + seconds)
-        self._hung = self._suspected = False
-        self._greet_by += seconds
-        if self._begun_at is not None:
-            self._begun_at = min(now, self._begun_at + seconds)
+    def over(self, begun: float, wait: float) -> float:
+        """When a wait is over; nobody is late for what we ourselves did not run (PROTOCOL §5)."""
+        return begun + wait + self._stalls.since(begun)
 
     def deadline(self) -> float:
         """
@@ -249,13 +256,14 @@ class Session:
         self.hastened = False
         if self.ended:
             return NEVER
-        due = self._greet_by
         if self.state is State.OPEN:
             due = self._beat_at()
             if self._resume_at is None:
                 due = min(due, self.dead_at())
+        else:
+            due = self.over(self._greeting_at, self._terms.hello_wait)
         if self._begun_at is not None:
-            due = min(due, self._begun_at + self._terms.frame_wait)
+            due = min(due, self.over(self._begun_at, self._terms.frame_wait))
         if self._resume_at is not None:
             due = min(due, self._resume_at)
         return due
@@ -270,12 +278,13 @@ class Session:
             events += self._read(now)
         if self.ended:
             return events
-        if self._begun_at is not None and now >= self._begun_at + self._terms.frame_wait:
-            reason = f"a frame was not complete within {self._terms.frame_wait:g} s"
+        terms = self._terms
+        if self._begun_at is not None and now >= self.over(self._begun_at, terms.frame_wait):
+            reason = f"a frame was not complete within {terms.frame_wait:g} s"
             return [*events, self._break("timeout", reason, now)]
         if self.state is not State.OPEN:
-            if now >= self._greet_by:
-                reason = f"no hello within {self._terms.hello_wait:g} s"
+            if now >= self.over(self._greeting_at, terms.hello_wait):
+                reason = f"no hello within {terms.hello_wait:g} s"
                 return [*events, self._break("timeout", reason, now)]
             return events
         return events + self._beat(now)
@@ -290,12 +299,13 @@ class Session:
         if self.reading and now - self.heard_at > HUNG * self.promise:
             self._hung = True
         if self.reading and now >= self.dead_at():
-            if self._suspected:
+            # The verdict waits for one more call, which the skin makes after it has read the
+            # socket: what already lies there may be the peer's heartbeats (PROTOCOL §5). Where we
+            # did not run in between, it was not read.
+            if self._suspected_at is not None and not self._stalls.since(self._suspected_at):
                 self._become(State.CLOSING)
                 return [Dead(now - self.heard_at)]
-            # The verdict waits for one more call, which the skin makes after it has read the
-            # socket: what already lies there may be the peer's heartbeats (PROTOCOL §5).
-            self._hung = self._suspected = True
+            self._suspected_at = now
         if now >= self._beat_at():
             self._sent_at = self._viewed_at = now
             return [Silent()]
@@ -318,14 +328,19 @@ class Session:
                 self._allowance.spend(1 + len(body) // self._terms.frame_grain)
                 message = self._hear(body, now)
                 if self._hung:
-                    self._census.gaps.observe(now - self.heard_at)
-                    self._hung = self._suspected = False
-                self.heard_at = now
+                    self._spoke_again(now - self.heard_at)
+                self._heard_at = now
                 if message is not None:
                     events.append(Received(message))
         except RemoteProtocolError as error:
             events.append(self._break(error.code, str(error), now))
         return events
+
+    def _spoke_again(self, silence: float) -> None:
+        self._hung, self._suspected_at = False, None
+        # We may not have run for a part of what looked like one.
+        if silence > HUNG * self.promise:
+            self._census.gaps.observe(silence)
 
     def _await_rest(self) -> None:
         if self._reader:
@@ -356,11 +371,11 @@ class Session:
     def _enter(self, state: State, now: float) -> None:
         if state is State.GREETED:
             # The first hello came in time; how long the answer takes has a time of its own.
-            self._greet_by = now + self._terms.hello_wait
+            self._greeting_at = now
         if state is State.OPEN:
             self._reader.limit = LONGEST
             # The peer's promise holds from here on, however long its hello was kept waiting.
-            self.heard_at = now
+            self._heard_at = now
         self._become(state)
 
     def _become(self, state: State) -> None:

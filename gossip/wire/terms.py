@@ -6,6 +6,7 @@ from math import floor
 from typing import Final, NamedTuple
 
 from gossip.wire.census import Census
+from gossip.wire.stalls import Stalls
 
 NEVER: Final = float("inf")
 
@@ -36,6 +37,8 @@ class Terms(NamedTuple):
     their turn together, on one timer. Of 1,000 links at a frame a second it saves a third of all."""
     census: Census | None = None
     """Where all links with these terms count together what they carry; each by itself without one."""
+    stalls: Stalls | None = None
+    """When this node did not run, likewise."""
 
     def turn(self, at: float) -> float:
         """The point of the grid at which that is said which is due at `at`."""

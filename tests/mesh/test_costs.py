@@ -106,3 +106,18 @@ class RestTests(CostCase):
             said[links] = links / pace.seconds
         self.assertLessEqual(said[2500], 4 * said[250])
         self.assertLessEqual(said[10000], 2000)
+
+
+class StallTests(CostCase):
+    """What it costs that this node did not run, which happens at each burst of newcomers."""
+
+    def test_no_link_is_touched(self) -> None:
+        """A stall is noted once; those of whom nothing is due are not looked at, however many."""
+        street, houses = self.mesh(NODES)
+        mesh = houses[0].mesh
+        sessions = [link.session for link in mesh.links.values()]
+        before = [vars(session).copy() for session in sessions]
+        with counted(Agenda, "set") as moves:
+            mesh.stalled(0.5, street.clock.seconds())
+        self.assertEqual(0, moves())
+        self.assertEqual(before, [vars(session) for session in sessions])

@@ -29,6 +29,7 @@ from gossip.wire.messages import (
     serialize,
 )
 from gossip.wire.session import Role
+from gossip.wire.stalls import Stalls
 from gossip.wire.terms import Terms
 from tests.cases import UnitCase
 from tests.street import WALL, record
@@ -165,12 +166,13 @@ class LinkCase(UnitCase):
 
     def setUp(self) -> None:
         self.time = self.clock()
-        self.agenda = Agenda(self.time, self.stalled)
+        self.stalls = Stalls()
+        self.agenda = Agenda(self.time, self.stalls.add)
         self.witness = Witness(self.time)
         self.left_gate = 0
         self.outcomes: list[Ending | None] = []
         self.refusal: str | None = None
-        self.terms = Terms()
+        self.terms = Terms(stalls=self.stalls)
         self.addCleanup(self.agenda.stop)
 
     def begin(self, role: Role = Role.ACCEPTOR, *, shake: bool = True) -> None:
@@ -199,10 +201,6 @@ class LinkCase(UnitCase):
         if self.refusal is not None:
             raise KeyRefused(self.refusal)
         return PEER
-
-    def stalled(self, seconds: float, now: float) -> None:
-        """This node did not run for so long."""
-        self.link.forgive(seconds, now)
 
     def leave(self) -> None:
         """The link does not count as pending any more."""
@@ -246,6 +244,16 @@ class WaitTests(LinkCase):
         self.assertTrue(self.wire.aborted)
         self.assertEqual(Ending("timeout", "no TLS handshake within 10 s"), self.lose())
         self.assertEqual(1, self.left_gate)
+
+    def test_handshake_after_a_stall(self) -> None:
+        """It has all its time anew: what came while this node did not run was not read."""
+        self.begin(shake=False)
+        self.pass_by(5)
+        self.time.advance(30)
+        self.pass_by(9.9)
+        self.assertFalse(self.wire.aborted)
+        self.pass_by(0.2)
+        self.assertTrue(self.wire.aborted)
 
     def test_hello(self) -> None:
         """Without a hello in its time the peer is told so, and the connection is closed."""

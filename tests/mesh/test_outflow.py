@@ -120,24 +120,6 @@ class OutflowTests(UnitCase):
         self.outflow.resumeProducing()
         self.assertIsNone(self.outflow.blocked_at)
 
-    def test_overdue(self) -> None:
-        """A peer that does not read is overdue when the patience with it is over; else never."""
-        self.assertEqual(float("inf"), self.outflow.overdue_at(3.0))
-        self.now = 5.0
-        self.outflow.pauseProducing()
-        self.assertEqual(8.0, self.outflow.overdue_at(3.0))
-        self.outflow.resumeProducing()
-        self.assertEqual(float("inf"), self.outflow.overdue_at(3.0))
-
-    def test_forgiven(self) -> None:
-        """Time in which this node did not run does not count as not reading."""
-        self.outflow.forgive(3.0)
-        self.assertIsNone(self.outflow.blocked_at)
-        self.now = 5.0
-        self.outflow.pauseProducing()
-        self.outflow.forgive(3.0)
-        self.assertEqual(8.0, self.outflow.blocked_at)
-
     def test_unread_bytes(self) -> None:
         """More than the bound, written while the peer does not read, is too much."""
         self.outflow.pauseProducing()

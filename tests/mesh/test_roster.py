@@ -238,7 +238,7 @@ class DeathTests(RosterCase):
         self.town.run(0.1, 0.01)
         old = Target(print, self.p.id, begun_at=self.town.clock.seconds())
         self.town.run(1)
-        self.a.mesh._roster.forgive(0.9)
+        self.a.mesh._agenda.stalled_at = self.town.clock.seconds()
         new = Target(print, self.p.id, begun_at=self.town.clock.seconds())
         self.a.mesh.dial_failed(old, Ending("timeout", "no answer"))
         self.assertEqual(PeerState.ALIVE, self.state())

@@ -84,16 +84,15 @@ OF_LINKS: Final = (
         " directions is simpler.",
         file="wire/session.py",
         old="        self._sent_at = now\n        if isinstance(message, _TELLING):",
-        new="        self._sent_at = self.heard_at = now\n        if isinstance(message, _TELLING):",
+        new="        self._sent_at = self._heard_at = now\n        if isinstance(message, _TELLING):",
         profiles=("partitions", "churn"),
     ),
     Mutant(
         name="dead-link-kept",
         story="Silence is noticed and nothing is done: TCP will report it, one thinks.",
         file="wire/session.py",
-        old="            if self._suspected:\n                self._become(State.CLOSING)\n"
-        "                return [Dead(now - self.heard_at)]\n",
-        new="",
+        old="                return [Dead(now - self.heard_at)]\n",
+        new="                return []\n",
         profiles=("partitions", "churn"),
     ),
     Mutant(
@@ -117,8 +116,8 @@ OF_LINKS: Final = (
         name="hello-wait-missing",
         story="Nobody wakes up a link that waits for a hello: data will come, or the end.",
         file="wire/session.py",
-        old="        due = self._greet_by\n",
-        new='        due = float("inf")\n',
+        old="            due = self.over(self._greeting_at, self._terms.hello_wait)\n",
+        new='            due = float("inf")\n',
         profiles=("hostile",),
     ),
     Mutant(
@@ -159,8 +158,8 @@ OF_LINKS: Final = (
     Mutant(
         name="unread-bytes-not-limited",
         story="What a peer does not read is kept for it, however much it is and however long.",
-        file="mesh/outflow.py",
-        old="return NEVER if self.blocked_at is None else self.blocked_at + patience",
+        file="mesh/link.py",
+        old="return NEVER if blocked_at is None else session.over(blocked_at, self._unread_wait(session))",
         new="return NEVER",
         profiles=("hostile",),
         tests=("tests.mesh.test_link",),

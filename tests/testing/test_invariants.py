@@ -122,7 +122,7 @@ class InvariantTests(VillageCase):
         self.town.do("unplug", "n1")
         for link in self.town.watch.open_links(self.town.machine("n0")):
             assert link.session is not None
-            link.session.heard_at += 1000
+            link.session._heard_at += 1000
         self.town.pass_time(1)
         self.assertEqual([], self.wrong(invariants.silence_is_noticed))
         self.town.pass_time(6)

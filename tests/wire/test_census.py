@@ -6,6 +6,7 @@ from gossip.wire import frames
 from gossip.wire.census import GAPS, OTHER, Census, Histogram
 from gossip.wire.messages import KINDS, Heartbeat, Hello, Message, Ping, Pong, Sealed, serialize
 from gossip.wire.session import Dead, Role, Session
+from gossip.wire.stalls import Stalls
 from gossip.wire.terms import Terms
 from tests.cases import UnitCase
 
@@ -48,7 +49,8 @@ class CensusTests(UnitCase):
 
     def setUp(self) -> None:
         self.census = Census()
-        self.terms = Terms(census=self.census)
+        self.stalls = Stalls()
+        self.terms = Terms(census=self.census, stalls=self.stalls)
 
     def link(self, heartbeat: float = 1.0) -> Session:
         """One that is open; the peer promises this heartbeat."""
@@ -112,6 +114,6 @@ class CensusTests(UnitCase):
         """What was taken for one is forgotten."""
         session = self.link(1.0)
         session.tick(2.5)
-        session.forgive(2.5, 2.5)
+        self.stalls.add(2.5, 2.5)
         session.receive(serialize(Ping(1, "")), 2.6)
         self.assertEqual(0, sum(self.gaps()))

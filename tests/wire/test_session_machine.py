@@ -143,7 +143,7 @@ class SessionMachine(RuleBasedStateMachine):
         self.tokens = BURST
         self.tokens_at = self.starved_at = 0.0
         self.heard_at = self.sent_at = self.viewed_at = self.begun_at = 0.0
-        self.greet_by = HELLO_WAIT
+        self.greeting_at = 0.0
         self.promise = HELLO.heartbeat
         self.ours = OURS
         self.suspected_at = -1.0
@@ -237,10 +237,10 @@ class SessionMachine(RuleBasedStateMachine):
             self._feed(len(self.wire))
         if self.session.ended:
             return
-        self.session.forgive(late, self.now)
+        self.session._stalls.add(late, self.now)
         self.heard_at = min(self.now, self.heard_at + late)
         self.begun_at = min(self.now, self.begun_at + late)
-        self.greet_by += late
+        self.greeting_at = min(self.now, self.greeting_at + late)
         self.suspected_at = -1.0
         if self.session.deadline() <= self.now:
             self._do_due()
@@ -319,7 +319,7 @@ class SessionMachine(RuleBasedStateMachine):
 
     def _enter(self, state: State) -> None:
         if state is State.GREETED:
-            self.greet_by = self.now + HELLO_WAIT
+            self.greeting_at = self.now
         if state is State.OPEN and self.state is not State.OPEN:
             self.heard_at = self.now
         self.state = state
@@ -432,7 +432,7 @@ class SessionMachine(RuleBasedStateMachine):
             assert event.code == "timeout"
             assert ticked
             late = self._partial() and self.now >= self.begun_at + FRAME_WAIT
-            mute = self.state is not State.OPEN and self.now >= self.greet_by
+            mute = self.state is not State.OPEN and self.now >= self.greeting_at + HELLO_WAIT
             assert late or mute, "nobody was late"
         farewell = messages.parse(event.farewell[4:])
         assert farewell == Bye(event.code, event.reason)
@@ -473,7 +473,7 @@ class SessionMachine(RuleBasedStateMachine):
             return
         assert not (self._partial() and self.now >= self.begun_at + FRAME_WAIT)
         if self.state is not State.OPEN:
-            assert self.now < self.greet_by
+            assert self.now < self.greeting_at + HELLO_WAIT
             return
         assert self.now < min(self.sent_at + self.ours, self.viewed_at + MISSED * self.ours)
         if self.session.reading and self.now >= self.heard_at + MISSED * self.promise:

@@ -84,7 +84,7 @@ def _happens(
         else:
             model.said(message)
     elif step.kind is Kind.FORGIVE:
-        session.forgive(step.number / 10, now)
+        session._stalls.add(step.number / 10, now)
     elif step.kind is Kind.CHARGE:
         session.charge(step.number)
     elif step.kind is Kind.CLOSED and step.number == 255:
