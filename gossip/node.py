@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from enum import Enum
 from importlib import import_module
-from random import SystemRandom
+from random import Random
 from typing import Any, TextIO, TypeAlias
 
 from twisted.application.service import Service
@@ -258,7 +258,9 @@ def compose(
             clock=reactor,
             wall=time.time,
             slept=system.slept,
-            random=SystemRandom(),
+            # Seeded by the system, which need not be asked each time: what is drawn are moments, and
+            # whom to ask first; nothing that nobody may guess.
+            random=Random(),  # noqa: S311
             roads=TLSRoads(reactor, secure, vouch),
             identify=credentials.peer_of,
             explain=credentials.explanation,

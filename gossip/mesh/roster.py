@@ -105,7 +105,7 @@ class Roster:
                 PeerAlive(
                     peer=peer,
                     name=entry.record.name,
-                    address=shown(link, entry),
+                    address=where,
                     direction=link.role.value,
                     first=first,
                 )

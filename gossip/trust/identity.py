@@ -6,6 +6,7 @@ identity is a private key, the certificate that carries its public half, and the
 """
 
 from datetime import datetime, timezone
+from functools import lru_cache
 from hashlib import sha256
 from typing import NewType
 
@@ -38,6 +39,13 @@ The public exponents that are allowed: 3, 17, 65537 and all other small ones.
 
 A verification takes as many multiplications as the exponent has bits, and whoever sends a record
 chooses them: one of 3072 bits costs 75 times as much as 65537. Go's `crypto/rsa` has the same bound.
+"""
+
+KEYS = 128
+"""
+Keys that are kept as they were loaded: as many as may be between TLS and hello.
+
+The key that TLS has proved comes again in the record of its hello.
 """
 
 # Ed25519 (RFC 8032 §5.1): the prime of its field, and y of the 8 points whose order divides 8. Under
@@ -75,6 +83,7 @@ def peer_id(spki: bytes) -> PeerId:
     return PeerId(sha256(spki).hexdigest())
 
 
+@lru_cache(maxsize=KEYS)
 def load_public_key(spki: bytes) -> PublicKey:
     """
     The key with this SubjectPublicKeyInfo.
