@@ -14,6 +14,7 @@ from typing import Any
 
 from attrs import define, evolve, field
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionAborted, ConnectionDone
@@ -587,7 +588,7 @@ class Line(Protocol):
 
     def hello(self, **changes: Any) -> None:
         """Say hello, in the puppet's words but for the changes."""
-        self.say(evolve(self.puppet.hello, **changes))
+        self.say(replace(self.puppet.hello, **changes))
 
     def of(self, kind: type[Message]) -> list[Any]:
         """What was heard of one kind."""

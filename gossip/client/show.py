@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from attrs import asdict
+from msgspec.structs import asdict
 
 from gossip.client import find
 from gossip.client.commands import STATES

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
-from attrs import AttrsInstance, fields, has
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from gossip.mesh.picture import Matrix
 from gossip.mesh.status import Occurrence
@@ -20,9 +21,9 @@ Its nodes are made so many at a time as well, which takes about as long.
 """
 
 
-def snapshot(status: AttrsInstance) -> dict[str, object]:
+def snapshot(status: Struct) -> dict[str, object]:
     """The object of a snapshot, or of what the whole network shows, member for member."""
-    return {member.name: getattr(status, member.name) for member in fields(type(status))}
+    return asdict(status)
 
 
 def matrix(found: Matrix) -> Iterator[bytes]:
@@ -65,9 +66,8 @@ def _array(
 
 
 def _plain(value: object) -> object:
-    kind: type = type(value)
-    if has(kind):
-        return {member.name: getattr(value, member.name) for member in fields(kind)}
+    if isinstance(value, Struct):
+        return asdict(value)
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value)} has no form in JSON")

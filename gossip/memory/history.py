@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final, Protocol
 
-from attrs import asdict
+from msgspec.structs import asdict
 from twisted.logger import Logger
 
 from gossip.logs import levels
@@ -90,7 +90,7 @@ class History:
         if isinstance(event, Stopping):
             for kind in self._rations.short():
                 self._own_up(kind)
-        members = asdict(event, value_serializer=_as_json)
+        members = {name: _as_json(value) for name, value in asdict(event).items()}
         if kept:
             occurrence = self._record(event.event, members)
         else:
@@ -179,6 +179,6 @@ class History:
         return found
 
 
-def _as_json(_: object, __: object, value: object) -> object:
+def _as_json(value: object) -> object:
     # What is told now and what is read from the database later are the same.
     return list(value) if isinstance(value, tuple) else value

@@ -10,14 +10,13 @@ Names and texts in them are peers' own words: whoever shows them escapes them.
 from collections.abc import Mapping
 from typing import Protocol
 
-from attrs import frozen
+from msgspec import Struct
 
 from gossip.mesh.status import RoundTripTimes
 from gossip.mesh.verdicts import Saying
 
 
-@frozen(kw_only=True)
-class MatrixNode:
+class MatrixNode(Struct, frozen=True, kw_only=True):
     """One node of the matrix: it is a row and a column."""
 
     id: str
@@ -36,8 +35,7 @@ class MatrixNode:
     """How old the row is; None where there is none."""
 
 
-@frozen(kw_only=True)
-class Matrix:
+class Matrix(Struct, frozen=True, kw_only=True):
     """Who hears whom. All three tables have a row a node and a column a node, in the order of `nodes`."""
 
     time: float
@@ -51,8 +49,7 @@ class Matrix:
     """Share of the pings that were not answered, 0 to 1; None where none was sent."""
 
 
-@frozen(kw_only=True)
-class PastTimes:
+class PastTimes(Struct, frozen=True, kw_only=True):
     """The pings of one link in a stretch of time."""
 
     since: float
@@ -66,8 +63,7 @@ class PastTimes:
     """How many of them were not answered."""
 
 
-@frozen(kw_only=True)
-class PairStatus:
+class PairStatus(Struct, frozen=True, kw_only=True):
     """What one node says of its link to another."""
 
     author: str
@@ -95,8 +91,7 @@ class PairStatus:
     """The last hour at most, oldest first."""
 
 
-@frozen(kw_only=True)
-class Diagnosis:
+class Diagnosis(Struct, frozen=True, kw_only=True):
     """What is wrong with one peer, asked afresh."""
 
     peer: str
@@ -112,8 +107,7 @@ class Diagnosis:
     sayings: tuple[Saying, ...]
 
 
-@frozen(kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """One thing that is wrong with the network."""
 
     kind: str
@@ -129,8 +123,7 @@ class Finding:
     since: float | None
 
 
-@frozen(kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     """All that is wrong with the network, worst first."""
 
     time: float

@@ -10,11 +10,10 @@ Names and texts in them are peers' own words: whoever shows them escapes them.
 from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar, Protocol, TypeAlias
 
-from attrs import frozen
+from msgspec import Struct
 
 
-@frozen(kw_only=True)
-class Listening:
+class Listening(Struct, frozen=True, kw_only=True):
     """The node accepts connections."""
 
     event: ClassVar[str] = "listening"
@@ -27,8 +26,7 @@ class Listening:
     """Where its page is, for a browser on this machine; None where it has none."""
 
 
-@frozen(kw_only=True)
-class PeerAlive:
+class PeerAlive(Struct, frozen=True, kw_only=True):
     """A peer has a link, and had none that counted."""
 
     event: ClassVar[str] = "peer_alive"
@@ -39,8 +37,7 @@ class PeerAlive:
     first: bool
 
 
-@frozen(kw_only=True)
-class PingHeard:
+class PingHeard(Struct, frozen=True, kw_only=True):
     """A peer sent a ping."""
 
     event: ClassVar[str] = "ping"
@@ -52,8 +49,7 @@ class PingHeard:
     rtt_ms: float | None
 
 
-@frozen(kw_only=True)
-class PeerDead:
+class PeerDead(Struct, frozen=True, kw_only=True):
     """A peer was silent for too long, or its link broke and could not be made again."""
 
     event: ClassVar[str] = "peer_dead"
@@ -64,8 +60,7 @@ class PeerDead:
     silent_s: float
 
 
-@frozen(kw_only=True)
-class PeerLeft:
+class PeerLeft(Struct, frozen=True, kw_only=True):
     """A peer stopped on purpose."""
 
     event: ClassVar[str] = "peer_left"
@@ -74,8 +69,7 @@ class PeerLeft:
     address: str
 
 
-@frozen(kw_only=True)
-class Refused:
+class Refused(Struct, frozen=True, kw_only=True):
     """A connection did not become a link, in either direction."""
 
     event: ClassVar[str] = "refused"
@@ -85,8 +79,7 @@ class Refused:
     reason: str
 
 
-@frozen(kw_only=True)
-class IdentityMismatch:
+class IdentityMismatch(Struct, frozen=True, kw_only=True):
     """Somebody else answered at a peer's address."""
 
     event: ClassVar[str] = "identity_mismatch"
@@ -95,8 +88,7 @@ class IdentityMismatch:
     found: str
 
 
-@frozen(kw_only=True)
-class Verdict:
+class Verdict(Struct, frozen=True, kw_only=True):
     """What others say of a peer that was lost: whose fault it is."""
 
     event: ClassVar[str] = "verdict"
@@ -115,8 +107,7 @@ class Verdict:
     """The evidence in a sentence, for people."""
 
 
-@frozen(kw_only=True)
-class Stopping:
+class Stopping(Struct, frozen=True, kw_only=True):
     """The node leaves."""
 
     event: ClassVar[str] = "stopping"
@@ -139,8 +130,7 @@ Tell: TypeAlias = Callable[[Event], None]
 """Takes one event. It returns at once and does not raise."""
 
 
-@frozen(kw_only=True)
-class NodeStatus:
+class NodeStatus(Struct, frozen=True, kw_only=True):
     """How this node is. Times in Unix seconds where they are points, in seconds where they last."""
 
     id: str
@@ -163,8 +153,7 @@ class NodeStatus:
     """How many are in each state of `PeerStatus`; each is there, also where it is 0."""
 
 
-@frozen(kw_only=True)
-class PeerStatus:
+class PeerStatus(Struct, frozen=True, kw_only=True):
     """What is known of one peer."""
 
     id: str
@@ -188,8 +177,7 @@ class PeerStatus:
     """Unix seconds at which its record does."""
 
 
-@frozen(kw_only=True)
-class RoundTripTimes:
+class RoundTripTimes(Struct, frozen=True, kw_only=True):
     """Of the pings on one link, in milliseconds; None where no answer has come yet."""
 
     last: float | None
@@ -202,8 +190,7 @@ class RoundTripTimes:
     """Smoothed difference of one to the next (RFC 3550 §6.4.1)."""
 
 
-@frozen(kw_only=True)
-class LinkStatus:
+class LinkStatus(Struct, frozen=True, kw_only=True):
     """One link."""
 
     peer: str
@@ -306,8 +293,7 @@ class Desk(Protocol):
         """
 
 
-@frozen(kw_only=True)
-class Occurrence:
+class Occurrence(Struct, frozen=True, kw_only=True):
     """An event that is kept, with its time; its number grows, also from one start to the next."""
 
     number: int

@@ -9,7 +9,7 @@ they share is probably what is broken, and that is this node.
 from collections.abc import Sequence
 from typing import Final
 
-from attrs import frozen
+from msgspec import Struct
 
 SHOWN: Final = 3
 """Names in a sentence; of more it is told how many."""
@@ -18,8 +18,7 @@ FEWEST: Final = 2
 """Peers that have to be lost at once before this node suspects itself."""
 
 
-@frozen(kw_only=True)
-class Saying:
+class Saying(Struct, frozen=True, kw_only=True):
     """What one node says of another, as evidence."""
 
     by: str
@@ -30,8 +29,7 @@ class Saying:
     """Unix seconds from which on this holds, by the clock of whoever says it."""
 
 
-@frozen(kw_only=True)
-class Back:
+class Back(Struct, frozen=True, kw_only=True):
     """What the lost peer itself says of this node, had through one who hears it."""
 
     up: bool
@@ -46,8 +44,7 @@ class Back:
     """How we lost ours to it, likewise."""
 
 
-@frozen(kw_only=True)
-class Evidence:
+class Evidence(Struct, frozen=True, kw_only=True):
     """What is known of a loss."""
 
     sayings: Sequence[Saying] = ()
@@ -62,8 +59,7 @@ class Evidence:
     """Whether nobody was asked because too many were lost at once."""
 
 
-@frozen(kw_only=True)
-class Judgement:
+class Judgement(Struct, frozen=True, kw_only=True):
     """See the module."""
 
     verdict: str

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from time import localtime, strftime
 from typing import Any, Final
 
-from attrs import asdict
+from msgspec.structs import asdict
 from twisted.internet.interfaces import IReactorTime
 
 from gossip.mesh.status import (

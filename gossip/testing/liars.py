@@ -12,7 +12,7 @@ from functools import lru_cache
 from random import Random
 from typing import Any, Final, TypeAlias
 
-from attrs import evolve
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IHandshakeListener, IPushProducer, ITCPTransport
 from twisted.internet.protocol import Factory, Protocol, connectionDone
@@ -130,8 +130,8 @@ class Liar(Host):
         if change == 0:
             return sealed
         if change == 1:
-            return evolve(sealed, body=_SEQ.sub(_later, sealed.body.replace('"alive"', '"left"')))
-        return evolve(sealed, signature=b64encode(self.random.randbytes(64)).decode())
+            return replace(sealed, body=_SEQ.sub(_later, sealed.body.replace('"alive"', '"left"')))
+        return replace(sealed, signature=b64encode(self.random.randbytes(64)).decode())
 
     def keep(self, sealed: Sealed) -> None:
         """Remember a record, to lie with it."""

@@ -45,8 +45,7 @@ class RecordForged(RecordRefused):
     """No honest peer passes on a record like this: it is malformed, or not its subject's."""
 
 
-@frozen(kw_only=True)
-class _Body:
+class _Body(msgspec.Struct, frozen=True, kw_only=True):
     id: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
     key: str
     seq: Annotated[int, Meta(ge=0, le=plain.LARGEST_INTEGER)]
@@ -60,7 +59,8 @@ class _Body:
     ttl: Annotated[float, Meta(ge=60, le=2592000)]
 
 
-_ENCODE: Final = msgspec.json.Encoder().encode
+# By name, whatever their order in a class: what is on the wire does not hang on that.
+_ENCODE: Final = msgspec.json.Encoder(order="sorted").encode
 _DECODE: Final = msgspec.json.Decoder(_Body).decode
 
 

@@ -11,8 +11,7 @@ from ipaddress import ip_address
 from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 import msgspec
-from attrs import field, frozen
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from gossip.wire import frames, plain
 from gossip.wire.errors import RemoteProtocolError
@@ -51,16 +50,14 @@ def _is_address(text: str) -> bool:
     return True
 
 
-@frozen
-class Sealed:
+class Sealed(Struct, frozen=True):
     """A record as it travels: the JSON text, and its subject's signature in base64 (PROTOCOL §6)."""
 
     body: str
     signature: str
 
 
-@frozen(kw_only=True)
-class Hello:
+class Hello(Struct, frozen=True, kw_only=True):
     """The first message of each side; the peer's is what admits it."""
 
     type: ClassVar[str] = "hello"
@@ -74,7 +71,12 @@ class Hello:
     time: float
     view: Hex16
     features: list[str]
-    invite: str | UnsetType = field(default=UNSET, repr=False)
+    invite: str | UnsetType = UNSET
+
+    def __repr__(self) -> str:
+        """All but the invite, which is a secret."""
+        names = (name for name in self.__struct_fields__ if name != "invite")
+        return f"Hello({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
 
     def check(self) -> None:
         """:raises RemoteProtocolError: `observed` is no IP address."""
@@ -82,8 +84,7 @@ class Hello:
             raise RemoteProtocolError("hello: observed is not an IP address")
 
 
-@frozen
-class Ping:
+class Ping(Struct, frozen=True):
     """Sent to every linked peer each period."""
 
     type: ClassVar[str] = "ping"
@@ -94,8 +95,7 @@ class Ping:
         """Nothing beyond its types."""
 
 
-@frozen
-class Pong:
+class Pong(Struct, frozen=True):
     """The answer to the ping of the same number."""
 
     type: ClassVar[str] = "pong"
@@ -105,8 +105,7 @@ class Pong:
         """Nothing beyond its types."""
 
 
-@frozen
-class Heartbeat:
+class Heartbeat(Struct, frozen=True):
     """Sent when nothing else was for one heartbeat; may carry a new promise."""
 
     type: ClassVar[str] = "heartbeat"
@@ -117,8 +116,7 @@ class Heartbeat:
         """Nothing beyond its types."""
 
 
-@frozen
-class GetPeers:
+class GetPeers(Struct, frozen=True):
     """Asks for records: all of them, or those in buckets that differ (PROTOCOL §7)."""
 
     type: ClassVar[str] = "get_peers"
@@ -141,8 +139,7 @@ class GetPeers:
         return raw
 
 
-@frozen
-class Peers:
+class Peers(Struct, frozen=True):
     """Records, in answer or unasked; `more` says that another frame of the answer follows."""
 
     type: ClassVar[str] = "peers"
@@ -153,8 +150,7 @@ class Peers:
         """Nothing here: each record is judged alone (PROTOCOL §6)."""
 
 
-@frozen
-class GetRow:
+class GetRow(Struct, frozen=True):
     """Asks for the row of the receiver, or for that of one to whom it has a link."""
 
     type: ClassVar[str] = "get_row"
@@ -173,8 +169,7 @@ class GetRow:
                 raise RemoteProtocolError("get_row: probe is true, and about is missing")
 
 
-@frozen
-class Row:
+class Row(Struct, frozen=True):
     """A part of the row that was asked for; without one it cannot be had."""
 
     type: ClassVar[str] = "row"
@@ -186,8 +181,7 @@ class Row:
         """Nothing here: what is sealed is judged by whoever asked for it."""
 
 
-@frozen
-class Bye:
+class Bye(Struct, frozen=True):
     """The last frame before closing."""
 
     type: ClassVar[str] = "bye"
@@ -199,8 +193,7 @@ class Bye:
         """Nothing beyond its types: an unknown code is a plain farewell."""
 
 
-@frozen
-class Unknown:
+class Unknown(Struct, frozen=True):
     """A message of a type that this version does not know."""
 
     type: str
@@ -212,7 +205,8 @@ KINDS: dict[str, type[Message]] = {
     kind.type: kind for kind in (Hello, Ping, Pong, Heartbeat, GetPeers, Peers, GetRow, Row, Bye)
 }
 
-_ENCODE: Final = msgspec.json.Encoder().encode
+# By name, whatever their order in a class: what is on the wire does not hang on that.
+_ENCODE: Final = msgspec.json.Encoder(order="sorted").encode
 
 _OPENING: Final[dict[type[Message], bytes]] = {
     kind: b'{"type":"%s",' % kind.type.encode() for kind in KINDS.values()

@@ -18,8 +18,8 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
-from attrs import evolve, frozen
-from msgspec import UnsetType
+from msgspec import Struct, UnsetType
+from msgspec.structs import replace
 
 from gossip.wire import messages
 from gossip.wire.bucket import Bucket, Rate
@@ -109,8 +109,7 @@ class Received(NamedTuple):
     message: Message
 
 
-@frozen
-class Silent:
+class Silent(Struct, frozen=True):
     """We sent nothing for one heartbeat, or told no view for three: it is time for one."""
 
 
@@ -219,7 +218,7 @@ class Session:
         """
         if self.ended:
             return b""
-        return self.send(evolve(bye, reason=bye.reason[:LONGEST_REASON]), now)
+        return self.send(replace(bye, reason=bye.reason[:LONGEST_REASON]), now)
 
     def closed(self) -> None:
         """The transport is gone."""

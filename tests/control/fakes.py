@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import count
 from typing import Any
 
-from attrs import define, evolve, field
+from attrs import define, field
+from msgspec.structs import replace
 from twisted.internet import reactor as global_reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
@@ -378,7 +379,7 @@ class FakeChronicle:
         """Let something happen; it gets the next number unless it is a ping."""
         if occurrence.event != "ping":
             newest = self.kept[-1].number if self.kept else 0
-            occurrence = evolve(occurrence, number=newest + 1)
+            occurrence = replace(occurrence, number=newest + 1)
             self.kept.append(occurrence)
         for tell in tuple(self.told):
             tell(occurrence)

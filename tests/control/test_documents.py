@@ -7,7 +7,8 @@ from collections.abc import Coroutine
 from types import MappingProxyType
 from typing import Any
 
-from attrs import AttrsInstance, asdict, evolve, fields
+from msgspec import Struct, to_builtins
+from msgspec.structs import fields, replace
 from twisted.internet.defer import Deferred
 
 from gossip.control import documents
@@ -54,7 +55,7 @@ class DocumentsTests(UnitCase):
     def test_what_is_in_another_thing(self) -> None:
         """It is told member for member as well, and tuples are arrays."""
         asked = FakeLookout()
-        asking: tuple[Coroutine[Any, Any, AttrsInstance], ...] = (
+        asking: tuple[Coroutine[Any, Any, Struct], ...] = (
             asked.report(),
             asked.diagnosis(peer(1).id),
             asked.pair(OURS, peer(1).id),
@@ -62,7 +63,7 @@ class DocumentsTests(UnitCase):
         for answer in asking:
             status = self.successResultOf(Deferred.fromCoroutine(answer))
             found = json.loads(documents.text(documents.snapshot(status)))
-            self.assertEqual(json.loads(json.dumps(asdict(status))), found)
+            self.assertEqual(json.loads(json.dumps(to_builtins(status))), found)
             schema = {"$ref": f"#/components/schemas/{type(status).__name__}"}
             described.validate(schema, found)
 
@@ -79,7 +80,7 @@ class DocumentsTests(UnitCase):
 
     def test_any_mapping_is_an_object(self) -> None:
         """A node may hand out views of its own."""
-        seen = evolve(peer(0), tags=MappingProxyType({"a": "b"}))
+        seen = replace(peer(0), tags=MappingProxyType({"a": "b"}))
         self.assertEqual({"a": "b"}, json.loads(documents.text(documents.snapshot(seen)))["tags"])
 
     def test_all_is_ascii(self) -> None:

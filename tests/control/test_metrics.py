@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 import prometheus_client
-from attrs import evolve
+from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock
@@ -34,11 +34,11 @@ class Crowd(FakeWindow):
 
     def peer(self, peer: str) -> PeerStatus:
         """One; every other one is dead."""
-        return evolve(FAKE, id=peer, name=f"node-{peer}", state="dead", last_linked=1.0)
+        return replace(FAKE, id=peer, name=f"node-{peer}", state="dead", last_linked=1.0)
 
     def link(self, peer: str) -> LinkStatus:
         """The link to one."""
-        return evolve(link(FAKE), peer=peer, name=f"node-{peer}")
+        return replace(link(FAKE), peer=peer, name=f"node-{peer}")
 
 
 FAKE = peer(0)
@@ -142,13 +142,13 @@ class PeersThatGo(FakeWindow):
         """The first was forgotten, the second is back."""
         if peer == number(1):
             raise Unknown(peer)
-        return evolve(FAKE, id=peer, state="alive" if peer == number(2) else "dead")
+        return replace(FAKE, id=peer, state="alive" if peer == number(2) else "dead")
 
     def link(self, peer: str) -> LinkStatus:
         """Of two links one is left."""
         if peer == number(4):
             raise NotLinked(peer)
-        return evolve(link(FAKE), peer=peer)
+        return replace(link(FAKE), peer=peer)
 
 
 class AnswerTests(HouseCase):

@@ -2,9 +2,9 @@
 Which peer a text means.
 """
 
-from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gossip.control.naming import SHORTEST, Ambiguous, fits, only
 from gossip.mesh.status import PeerStatus, Unknown
@@ -21,7 +21,7 @@ def identify(text: str, peers: list[PeerStatus]) -> str:
 
 def called(id_: str, name: str) -> PeerStatus:
     """A peer with an id and a name."""
-    return evolve(peer(0), id=id_, name=name)
+    return replace(peer(0), id=id_, name=name)
 
 
 class IdentifyTests(UnitCase):

@@ -5,7 +5,7 @@ The routes that tell how a node is.
 import json
 from urllib.parse import quote
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from gossip.control import reading
 from tests.control import described
@@ -122,7 +122,7 @@ class SnapshotTests(HouseCase):
 
     def test_many_peers_are_written_piece_by_piece(self) -> None:
         """The node does something else in between."""
-        house = self.house(window=FakeWindow([evolve(peer(0), seq=n) for n in range(1000)]))
+        house = self.house(window=FakeWindow([replace(peer(0), seq=n) for n in range(1000)]))
         connection = house.connect()
         connection.send(b"GET /v1/peers HTTP/1.1\r\n\r\n")
         self.assertEqual(b"", connection.read())
@@ -194,7 +194,7 @@ class HistoryTests(HouseCase):
         """What ends where a page does is whole."""
         house = self.house(history=chronicle(0))
         for number in range(reading.PAGE * 2):
-            house.history.happen(evolve(occurrence(0), time=number))
+            house.history.happen(replace(occurrence(0), time=number))
         for query in (f"limit={reading.PAGE * 2}", f"after=0&limit={reading.PAGE * 2}"):
             connection = house.connect()
             connection.send(f"GET /v1/history?{query} HTTP/1.1\r\n\r\n".encode())

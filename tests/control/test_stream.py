@@ -5,9 +5,10 @@ Server-sent events.
 import json
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
@@ -253,7 +254,7 @@ class SlowTests(HouseCase):
         house = self.house()
         listener = Listener(house)
         listener.pause()
-        size, each = 0, len(stream._written(evolve(PING, number=0)))
+        size, each = 0, len(stream._written(replace(PING, number=0)))
         while size + each <= BUFFER:
             house.history.happen(PING)
             size += each
@@ -325,7 +326,7 @@ class FailureTests(HouseCase):
         """The node does not notice."""
         house = self.house()
         listener = Listener(house)
-        house.history.happen(evolve(PING, members={"rtt_ms": float("nan")}))
+        house.history.happen(replace(PING, members={"rtt_ms": float("nan")}))
         self.assertTrue(listener.is_cut)
         self.assertEqual(1, len(self.flushLoggedErrors(ValueError)))
 

@@ -4,7 +4,7 @@ What happened is kept, numbered, told, and bounded.
 
 from collections import Counter
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from gossip.memory.database import Database, Reader
 from gossip.memory.history import IN_MEMORY, History
@@ -209,7 +209,7 @@ class StrangersTests(HistoryCase):
         """Who comes with ever new keys does not push out what became of others."""
         for number in range(5000):
             peer = f"s{number}"
-            self.tell(evolve(ALIVE, peer=peer), evolve(DEAD, peer=peer))
+            self.tell(replace(ALIVE, peer=peer), replace(DEAD, peer=peer))
         self.tell(DEAD)
         self.assertEqual(DEAD.peer, self.kept[-1].members["peer"])
         counts = Counter(self.names(self.kept))

@@ -4,9 +4,9 @@ Rows that say what the schema says become what they were, and others nothing.
 
 from typing import Any
 
-from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as some
+from msgspec.structs import replace
 
 from gossip.memory.rows import memory_of, occurrences_of, of_memory, of_occurrence
 from gossip.mesh.memories import Memory
@@ -95,5 +95,5 @@ class RowsTests(UnitCase):
 
     def test_terminal_escapes_are_kept(self) -> None:
         """Whoever shows a text makes it safe: here it stays what it is."""
-        occurrence = evolve(samples.occurrence(1), members={"name": "\x1b[31m\u202e'; DROP"})
+        occurrence = replace(samples.occurrence(1), members={"name": "\x1b[31m\u202e'; DROP"})
         self.assertEqual([occurrence], occurrences_of([of_occurrence(occurrence)]))

@@ -5,7 +5,7 @@ What tests of rows do again and again: nodes that know each other, and a puppet 
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from attrs import evolve
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
 from gossip.trust import rows
@@ -69,7 +69,7 @@ def answer(
     """Answer the last question that a puppet was asked."""
     question: GetRow = line.of(GetRow)[-1]
     row = Row(question.ask if ask is None else ask, more)
-    line.say(row if sealed is None else evolve(row, sealed=sealed))
+    line.say(row if sealed is None else replace(row, sealed=sealed))
 
 
 __all__ = ["Line", "Puppet", "RowCase", "answer", "part"]

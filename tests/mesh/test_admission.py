@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from gossip.mesh.status import IdentityMismatch, PeerAlive, PeerDead, Refused
 from gossip.settings import Limits, Seed
@@ -72,13 +72,13 @@ class HelloTests(AdmissionCase):
     def test_bad(self) -> None:
         """Each fault has its code, and none of them leaves a trace in the book."""
         good = record("p")
-        forged = evolve(good.sealed, signature=record("q").sealed.signature)
+        forged = replace(good.sealed, signature=record("q").sealed.signature)
         for hello, code in (
             ({"network": "other"}, "network"),
             ({"record": record("q").sealed}, "protocol"),
             ({"record": record("p", state="left").sealed}, "protocol"),
             ({"record": forged}, "protocol"),
-            ({"record": evolve(good.sealed, body="{}")}, "protocol"),
+            ({"record": replace(good.sealed, body="{}")}, "protocol"),
             ({"record": record("p", network="other").sealed}, "refused"),
             ({"record": record("p", at=WALL - 400_000).sealed}, "refused"),
             ({"record": record("p", at=WALL + 90_000).sealed}, "refused"),

@@ -2,7 +2,8 @@
 One connection to a peer: its waits, its bounds, and its end.
 """
 
-from attrs import define, evolve, field
+from attrs import define, field
+from msgspec.structs import replace
 from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import ITransport
 from twisted.internet.task import Clock
@@ -382,7 +383,7 @@ class EffortTests(LinkCase):
         """A frame that has begun has a time of its own, however patient both sides are."""
         self.terms = Terms(heartbeat=60.0)
         self.begin()
-        self.hear(evolve(HELLO, heartbeat=60.0))
+        self.hear(replace(HELLO, heartbeat=60.0))
         self.pass_by(1)
         self.link.dataReceived(serialize(BEAT)[:5])
         self.pass_by(20.1)
@@ -616,7 +617,7 @@ class PaceTests(LinkCase):
         """How long a peer that beats is let be deaf, in tenths of a second."""
         self.terms = Terms(heartbeat=ours)
         self.begin()
-        self.hear(evolve(HELLO, heartbeat=theirs))
+        self.hear(replace(HELLO, heartbeat=theirs))
         self.wire.full = True
         self.link.tell(BEAT)
         begun = self.time.seconds()

@@ -4,6 +4,7 @@ What is said on links that are up.
 
 from attrs import evolve
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from gossip.mesh.beat import Beat
 from gossip.mesh.book import PeerState
@@ -179,7 +180,7 @@ class HearsayTests(TalkCase):
         """Each bad one costs itself only."""
         good = record("good")
         bad = (
-            evolve(record("forged").sealed, signature=good.sealed.signature),
+            replace(record("forged").sealed, signature=good.sealed.signature),
             Sealed("{}", ""),
             record("foreign", network="other").sealed,
             record("expired", at=WALL - 400_000).sealed,
@@ -217,7 +218,7 @@ class HearsayTests(TalkCase):
 
     def test_forger(self) -> None:
         """One that forges without end is told so and cut; nothing of it is remembered."""
-        forged = evolve(record("x").sealed, signature="AAAA")
+        forged = replace(record("x").sealed, signature="AAAA")
         for _ in range(11):
             self.tell(*[forged] * 100)
         self.assertEqual(["protocol"], [bye.code for bye in self.line.of(Bye)])

@@ -7,7 +7,7 @@ from datetime import datetime
 from time import localtime, strftime
 from typing import Any
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from gossip.mesh.status import (
     Event,
@@ -104,7 +104,7 @@ class TextTests(UnitCase):
 
     def test_where_the_page_is(self) -> None:
         """It is said where there is one."""
-        line = self.text.event(evolve(LISTENING, http="http://localhost:9/"))
+        line = self.text.event(replace(LISTENING, http="http://localhost:9/"))
         self.assertTrue(line.rstrip().endswith('network "default", page at http://localhost:9/'))
 
     def test_time_is_local(self) -> None:

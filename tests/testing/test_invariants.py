@@ -3,6 +3,7 @@ Invariants: each is silent about a sound network, and sees what it is there to s
 """
 
 from attrs import evolve
+from msgspec.structs import replace
 
 from gossip.mesh.addresses import Address
 from gossip.settings import Seed
@@ -159,7 +160,7 @@ class InvariantTests(VillageCase):
         """A record that its subject has replaced is seen."""
         mesh = self.town.machine("n1").mesh
         assert mesh is not None
-        sealed = evolve(mesh.book.own.sealed, signature="")
+        sealed = replace(mesh.book.own.sealed, signature="")
         mesh.book.renew_own(evolve(mesh.book.own, sealed=sealed))
         self.assertEqual(2, len(self.wrong(invariants.nobody_is_forgotten)))
 

@@ -2,7 +2,7 @@
 The memo: what was read once is not read again, what is wrong is refused each time.
 """
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from gossip.testing.machine import identity
 from gossip.testing.memo import memo
@@ -33,21 +33,21 @@ class MemoTests(UnitCase):
         plain = records.read(sealed)
         with memo():
             first = records.read(sealed)
-            self.assertIs(first, records.read(evolve(sealed)))
+            self.assertIs(first, records.read(replace(sealed)))
             self.assertEqual(plain, first)
         self.assertIsNot(first, records.read(sealed))
 
     def test_what_is_wrong_is_refused_each_time(self) -> None:
         """One signature that holds says nothing about another, nor about another body."""
         record = self.record()
-        sealed = evolve(record.sealed, signature=record.sealed.signature[:4] + "A" * 82 + "==")
+        sealed = replace(record.sealed, signature=record.sealed.signature[:4] + "A" * 82 + "==")
         body = record.sealed.body.replace("10.0.0.1", "10.0.0.2")
         with memo():
             records.verify(records.read(record.sealed))
-            for wrong in (sealed, evolve(record.sealed, body=body)):
+            for wrong in (sealed, replace(record.sealed, body=body)):
                 for _ in range(2):
                     self.assertRaises(RecordForged, records.verify, records.read(wrong))
-                    self.assertRaises(RecordForged, records.read, evolve(wrong, body="{}"))
+                    self.assertRaises(RecordForged, records.read, replace(wrong, body="{}"))
 
     def test_it_ends(self) -> None:
         """Outside of a simulation everything is read and verified as ever."""

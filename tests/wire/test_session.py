@@ -6,9 +6,9 @@ from enum import Enum
 from itertools import product
 from typing import TypeAlias
 
-from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gossip.wire import messages
 from gossip.wire.errors import LocalProtocolError
@@ -115,7 +115,7 @@ def session_in(
 ) -> Session:
     """A session that was led into a state by an ordinary conversation, all at time 0."""
     session = Session(role, terms or Terms(), 0.0)
-    ours = evolve(HELLO, heartbeat=session.promised)
+    ours = replace(HELLO, heartbeat=session.promised)
     steps = [lambda: session.send(ours, 0.0), lambda: session.receive(frame(theirs), 0.0)]
     if role is Role.ACCEPTOR:
         steps.reverse()
@@ -130,7 +130,7 @@ def session_in(
 
 def opened(*, terms: Terms | None = None, heartbeat: float = 1.0) -> Session:
     """An accepted link on which the peer promises this heartbeat, open at time 0."""
-    theirs = evolve(HELLO, heartbeat=heartbeat)
+    theirs = replace(HELLO, heartbeat=heartbeat)
     return session_in(State.OPEN, Role.ACCEPTOR, terms=terms, theirs=theirs)
 
 
@@ -434,7 +434,7 @@ class LivenessTests(SessionCase):
     def test_promise_is_the_one_of_their_hello(self) -> None:
         """Each peer is measured by what it promised, whoever dialed."""
         for role in Role:
-            theirs = evolve(HELLO, heartbeat=7.5)
+            theirs = replace(HELLO, heartbeat=7.5)
             session = session_in(State.OPEN, role, theirs=theirs, terms=PATIENT)
             self.assertEqual(7.5, session.promise)
             self.assertEqual(22.5, session.deadline())
