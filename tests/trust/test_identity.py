@@ -221,6 +221,11 @@ class PublicKeyTests(UnitCase):
             public = Identity.from_pem(pem, None).public
             self.assertEqual(public, public_der(load_public_key(public)))
 
+    def test_it_is_loaded_once(self) -> None:
+        """The key that TLS has proved comes again in the hello: nobody loads it twice."""
+        public = Identity.generate().public
+        self.assertIs(load_public_key(public), load_public_key(public))
+
     def test_trailing_bytes(self) -> None:
         """A key with anything behind it is refused."""
         public = Identity.from_pem(samples.ED25519_KEY, None).public
