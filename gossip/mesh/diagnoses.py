@@ -16,6 +16,9 @@ _MEANS: Final = {
     "me": "it is this node that is cut off, not {name} alone",
 }
 
+_SHARED: Final = "there is no path from this node, and from those that it hears, to {name}"
+"""Of `me`, where others lost it as well."""
+
 _SAYS: Final = {
     "up": "{by} hears it{since}",
     "down": "{by} does not hear it{since}",
@@ -46,7 +49,9 @@ def diagnose(
     else:
         judgement = judge(evidence)
         verdict, one_way = judgement.verdict, judgement.one_way
-        first = f"{_MEANS[verdict].format(name=called)}: {judgement.reason}"
+        alone = verdict != "me" or heard or not saying(evidence.sayings, "down")
+        means = _MEANS[verdict] if alone else _SHARED
+        first = f"{means.format(name=called)}: {judgement.reason}"
     return Diagnosis(
         peer=peer,
         name=name,

@@ -117,6 +117,25 @@ class DiagnosesTests(UnitCase):
             found.sentences,
         )
 
+    def test_me_and_others(self) -> None:
+        """Where others lost it as well, it is not this node alone."""
+        evidence = Evidence(sayings=[says("down")], lost=2, linked=1)
+        found = diagnose(
+            peer="b" * 64,
+            name="node-b",
+            ours=Full("b" * 16, "d"),
+            state="dead",
+            evidence=evidence,
+            wall=NOW,
+        )
+        self.assertEqual("me", found.verdict)
+        self.assertEqual(
+            "there is no path from this node, and from those that it hears, to node-b: 2 of 3 peers"
+            " were lost at once; node-c, still linked, does not hear it either, so the network may be"
+            " split",
+            found.sentences[0],
+        )
+
     def test_itself(self) -> None:
         """Who answers is there."""
         self.assertEqual(("node-b is this node itself",), itself("b" * 64, "node-b").sentences)
