@@ -86,6 +86,15 @@ class Program(ProcessProtocol):
         self._waiting.append((wanted, found))
         return found.addTimeout(patience, reactor, lambda *_: self._impatient())
 
+    def said(self, kind: str, **members: object) -> Deferred[Event]:
+        """The first event, past or to come, of this kind with these members."""
+        return self.until(
+            lambda event: (
+                event["event"] == kind
+                and all(event[name] == value for name, value in members.items())
+            )
+        )
+
     def signal(self, name: str) -> None:
         """Send a signal, if it still runs."""
         with suppress(ProcessExitedAlready):
@@ -139,15 +148,6 @@ class NodeProcess(Program):
     def alive(self) -> set[str]:
         """Whom it holds to be alive, by what it printed."""
         return set(self._alive)
-
-    def said(self, kind: str, **members: object) -> Deferred[Event]:
-        """The first event, past or to come, of this kind with these members."""
-        return self.until(
-            lambda event: (
-                event["event"] == kind
-                and all(event[name] == value for name, value in members.items())
-            )
-        )
 
     def _happened(self, event: Event) -> None:
         if event["event"] == "peer_alive":

@@ -311,7 +311,10 @@ class WatchTests(CommandCase):
         await self.mesh([again, second])
         third = self.named("c", "--connect", again.address)
         await third.listening()
-        await watch.until(lambda event: event.get("peer") == third.id)
+        # What is printed, and what is told of, come by ways of their own.
+        await gatherResults(
+            [program.said("peer_alive", peer=third.id) for program in (watch, again)]
+        )
         told = [self._kept(event) for event in watch.events if event["event"] != "ping"]
         expected = [self._kept(event) for event in again.events if event["event"] != "ping"]
         self.assertEqual(expected, told)
