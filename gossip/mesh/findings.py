@@ -222,7 +222,7 @@ def _tagged(seen: Sight, paths: Paths) -> dict[str, set[int]]:
 
 
 def _cut(seen: Sight, paths: Paths) -> Iterator[Finding]:
-    for pairs in chains(paths.broken):
+    for pairs in chains(paths.broken - {(min(pair), max(pair)) for pair in paths.half}):
         if len(pairs) == 1:
             text = f"{_pair(seen, pairs[0])} do not hear each other"
         else:
@@ -235,6 +235,11 @@ def _one_way(seen: Sight, paths: Paths) -> Iterator[Finding]:
         deaf, heard = seen.nodes[one].called, seen.nodes[other].called
         text = f"{deaf} does not hear {heard}, which hears it"
         yield _finding(seen, "one_way", text, pairs=[(one, other)])
+    for one, other in sorted(paths.half):
+        if (min(one, other), max(one, other)) in paths.broken:
+            deaf, heard = seen.nodes[one].called, seen.nodes[other].called
+            text = f"the path between {deaf} and {heard} is broken one way: {deaf} did not hear {heard} any more, which heard it"
+            yield _finding(seen, "one_way", text, pairs=[(one, other)])
 
 
 def _flapping(seen: Sight) -> Iterator[Finding]:

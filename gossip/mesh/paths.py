@@ -24,6 +24,9 @@ class Paths:
     """The smaller place first."""
     deaf: set[Pair] = field(factory=set)
     """The first does not hear the second, which hears it."""
+    half: set[Pair] = field(factory=set)
+    """Of those that are broken, such as broke one way: the first did not hear the second any more, which
+    heard that the first closed their link."""
     bad: set[Pair] = field(factory=set)
     """Those that are broken one way or both, explained or not."""
 
@@ -44,6 +47,8 @@ class Paths:
                     paths.deaf.add((one, other))
                 else:
                     paths.broken.add((min(one, other), max(one, other)))
+                    if (seen.ended_by(one, other), seen.ended_by(other, one)) == ("s", "c"):
+                        paths.half.add((one, other))
         paths.bad = paths.all()
         return paths
 

@@ -141,6 +141,11 @@ class Sight:
         row = self.rows[one]
         return UNKNOWN if row is None else row.cells[other]
 
+    def ended_by(self, one: int, other: int) -> str:
+        """How one lost its last link to another, as it says."""
+        row = self.rows[one]
+        return "?" if row is None or not row.ended else chr(row.ended[other])
+
 
 def is_met(rows: Iterable[Packed | None], place: int) -> bool:
     """Whether a node is no invention: somebody hears it, or several have lost it."""

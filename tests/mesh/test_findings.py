@@ -327,6 +327,22 @@ class BrokenTests(FindingsCase):
         )
         self.assertEqual((("a" * 64, "b" * 64),), finding.pairs)
 
+    def test_one_way_and_given_up(self) -> None:
+        """How both ends lost their link tells which way it broke."""
+        sight = full(5, "bc", "de")
+        for one, other, ended in ((1, 2, "c"), (2, 1, "s"), (3, 4, "s"), (4, 3, "s")):
+            packed = sight.rows[one]
+            assert packed is not None
+            packed.ended = bytearray(b"?????")
+            packed.ended[other] = ord(ended)
+        both, half = findings.found(sight)
+        self.assertEqual("d and e do not hear each other", both.sentence)
+        self.assertEqual(
+            "the path between c and b is broken one way: c did not hear b any more, which heard it",
+            half.sentence,
+        )
+        self.assertEqual(("one_way", (("c" * 64, "b" * 64),)), (half.kind, half.pairs))
+
     def test_one_node_that_hears_nobody(self) -> None:
         """All of its paths are broken one way: it is the node."""
         self.assertEqual("cut_node", self.only(seen("-ddd", "u-uu", "uu-u", "uuu-")).kind)
