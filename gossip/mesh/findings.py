@@ -5,6 +5,7 @@ One fault shows in many pairs. So what explains most is looked for first, a spli
 tag that all of one side share; what it explains is not told again pair by pair.
 """
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -25,7 +26,11 @@ SLOWER: Final = 2.0
 """Times the median of the last 128 round trips that the mean of the last 16 may be; besides"""
 
 FLOOR_MS: Final = 20.0
-"""so many milliseconds, which nobody notices."""
+"""so many milliseconds, which nobody notices; and"""
+
+STEADY: Final = 2.0
+"""times the jitter by which it is longer than usual. One that was late raises the mean by a sixteenth of
+its delay, and the jitter by two of them: a machine that stood still for a moment is no slow line."""
 
 SKEWED: Final = 2.0
 """Seconds by which clocks may differ."""
@@ -279,10 +284,11 @@ def _bad(row: Packed) -> Iterator[tuple[int, str]]:
     # What is not a number compares as false. A million are looked at in 0.1 s.
     for other in [place for place, lost in enumerate(row.lost) if lost >= LOSSY]:
         yield other, f"{round(100 * row.lost[other])} % of the pings were lost"
+    jitter = row.jitter or array("f", [0.0]) * len(row.rtt)
     for other in [
         place
         for place, (mean, usual) in enumerate(zip(row.rtt, row.p50, strict=True))
-        if mean > SLOWER * usual + FLOOR_MS
+        if mean > SLOWER * usual + FLOOR_MS and mean > usual + STEADY * jitter[place]
     ]:
         yield other, f"{row.rtt[other]:.0f} ms, where {row.p50[other]:.1f} ms are usual"
 

@@ -17,6 +17,8 @@ from gossip.trust.rows import DIGITS, Brief, Full
 
 UNKNOWN: Final = ord("?")
 NOTHING: Final = float("nan")
+ENOUGH: Final = 16
+"""Pings from which on there is a usual round trip: so many are in the mean that is compared with it."""
 SEVERAL: Final = 2
 """Who have lost a node of which this one has only a record: by one alone it may be made up, and dead for all."""
 
@@ -71,10 +73,12 @@ class Packed:
     """Milliseconds; not a number where there is none, as in all of these."""
     lost: "array[float]"
     p50: "array[float]"
+    """What is usual; of few pings nothing is."""
     losses: bytearray
     since: "array[float]" = field(factory=lambda: array("d"))
-    """Unix seconds at which the link came up or was lost, by the clock of whoever says so; empty, as is the
-    next one, where the row is a brief one."""
+    """Unix seconds at which the link came up or was lost, by the clock of whoever says so; empty, as are
+    the next two, where the row is a brief one."""
+    jitter: "array[float]" = field(factory=lambda: array("f"))
     ended: bytearray = field(factory=bytearray)
     """How the last link was lost: `s`, `c` (see `gossip.trust.rows.Full`), `?`."""
 
@@ -86,7 +90,8 @@ class Packed:
         row = cls(bytearray(b"?" * size), nothing, nothing[:], nothing[:], bytearray(size))
         for entry in entries:
             if isinstance(entry, Full) and not row.since:
-                row.since, row.ended = array("d", [NOTHING]) * size, bytearray(b"?" * size)
+                row.since, row.jitter = array("d", [NOTHING]) * size, nothing[:]
+                row.ended = bytearray(b"?" * size)
             at = index.get(entry.peer)
             if at is None:
                 continue
@@ -97,10 +102,12 @@ class Packed:
                 row.lost[at] = entry.lost
             if isinstance(entry, Full):
                 row.losses[at] = min(entry.losses, 255)
-                if entry.p50 is not None:
+                if entry.p50 is not None and entry.answered >= ENOUGH:
                     row.p50[at] = entry.p50
                 if entry.since is not None:
                     row.since[at] = entry.since
+                if entry.jitter is not None:
+                    row.jitter[at] = entry.jitter
                 row.ended[at] = ord(entry.ended or "?")
         return row
 
@@ -113,6 +120,7 @@ class Packed:
             array("f", [self.p50[at] for at in places]),
             bytearray(self.losses[at] for at in places),
             array("d", [self.since[at] for at in places if self.since]),
+            array("f", [self.jitter[at] for at in places if self.jitter]),
             bytearray(self.ended[at] for at in places if self.ended),
         )
 

@@ -361,6 +361,14 @@ class BadTests(FindingsCase):
             fine = row("-uu", rtt={1: mean}, p50={1: usual})
             self.assertEqual([], findings.found(seen(fine, "u-u", "uu-")))
 
+    def test_one_that_was_late(self) -> None:
+        """It is told by the jitter that it leaves behind; a line that is slow has little of it."""
+        for jitter, kinds in ((20.0, []), (13.0, ["slow"])):
+            late = row("-uu", rtt={1: 30.0}, p50={1: 2.0})
+            late.jitter = array("f", [jitter] * 3)
+            found = findings.found(seen(late, "u-u", "uu-"))
+            self.assertEqual(kinds, [finding.kind for finding in found])
+
     def test_lossy(self) -> None:
         """What is lost is worse than what is late."""
         bad = row("-uu", lost={1: 0.3}, rtt={1: 99.0})

@@ -20,9 +20,12 @@ class SightTests(UnitCase):
         """What c says."""
         return Packed.of(
             [
-                Full("a" * 16, "q", 1.25, 0.5, since=NOW, p50=1.0, losses=300, ended="c"),
+                Full(
+                    "a" * 16, "q", 1.25, 0.5, since=NOW, p50=1.0, answered=16, losses=300, ended="c"
+                ),
                 Brief("b" * 16, "l"),
                 Brief("d" * 16, "u", 1.0),
+                Full("c" * 16, "n", p50=1.0, answered=15),
             ],
             sight.index(IDS),
         )
