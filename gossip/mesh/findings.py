@@ -363,6 +363,7 @@ def _pair(seen: Sight, pair: Pair) -> str:
 
 
 def _listed(seen: Sight, pairs: Sequence[Pair]) -> str:
-    shown = [_pair(seen, pair) for pair in pairs[:SHOWN]]
+    # By their names: so all nodes say the same.
+    shown = sorted(_pair(seen, pair) for pair in pairs)[:SHOWN]
     more = len(pairs) - len(shown)
     return ", ".join(shown) + (f", and {more} more" if more else "")
