@@ -93,9 +93,8 @@ def _ours(ours: Full, wall: float) -> list[str]:
     said = []
     if ours.state == "d" and ours.since is not None:
         said.append(f"this node lost it {lasting(wall - ours.since)} ago")
-    if ours.losses:
-        times = "once" if ours.losses == 1 else f"{ours.losses} times"
-        said.append(f"this node lost it {times} within the last hour")
+    if ours.losses > 1:
+        said.append(f"this node lost it {ours.losses} times within the last hour")
     if ours.lost:
         said.append(f"{100 * ours.lost:.0f} % of this node's pings to it were lost lately")
     return said

@@ -63,7 +63,7 @@ def found(seen: Sight) -> list[Finding]:
         *_by_tag(seen, paths),
         *_cut(seen, paths),
         *_one_way(seen, paths),
-        *_flapping(seen),
+        *_flapping(seen, paths),
         *_slow(seen, paths),
         *_skewed(seen),
         *_old(seen),
@@ -122,9 +122,10 @@ def _isolated(group: Lost) -> str:
 def _cut_off(seen: Sight, paths: Paths, group: Lost) -> str:
     """Of a split, as it is seen from inside one of its groups."""
     tag = _only_theirs(seen, paths, group)
+    other = f", {tag}" if tag else " "
     return (
-        f"the network is split into two groups: ({_names(seen, paths.living)}), with this node,"
-        f" hear nobody of {tag}({_names(seen, group.places)}), all lost at the same time"
+        f"the network is split into two groups: this node's ({_names(seen, paths.living)}) hears"
+        f" nobody of the other{other}({_names(seen, group.places)}), all lost at the same time"
     )
 
 
@@ -247,13 +248,14 @@ def _one_way(seen: Sight, paths: Paths) -> Iterator[Finding]:
             yield _finding(seen, "one_way", text, pairs=[(one, other)])
 
 
-def _flapping(seen: Sight) -> Iterator[Finding]:
+def _flapping(seen: Sight, paths: Paths) -> Iterator[Finding]:
     often: dict[Pair, int] = {}
     for one, row in enumerate(seen.rows):
         for other, losses in (
             () if row is None or max(row.losses) < FLAPS else enumerate(row.losses)
         ):
-            if losses >= FLAPS:
+            # Who is dead now is told of already.
+            if losses >= FLAPS and other in paths.living:
                 pair = min(one, other), max(one, other)
                 often[pair] = max(losses, often.get(pair, 0))
     for node, mine in _of_one_node(often, len(seen)):

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
@@ -41,14 +41,21 @@ def environment(**more: str) -> dict[str, str]:
 class Program(ProcessProtocol):
     """A process whose output lines are events, as far as they are JSON, and are all kept."""
 
-    def __init__(self, command: Sequence[str], **environ: str) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        descriptors: Mapping[int, int | str] | None = None,
+        **environ: str,
+    ) -> None:
         self.events: list[Event] = []
         self.output = ""
         self.errors = ""
         self._rest = ""
         self._waiting: list[tuple[Wanted, Deferred[Event]]] = []
         self.ended: Deferred[int] = Deferred()
-        self.process = reactor.spawnProcess(self, command[0], command, env=environment(**environ))
+        self.process = reactor.spawnProcess(
+            self, command[0], command, env=environment(**environ), childFDs=descriptors
+        )
 
     def outReceived(self, data: bytes) -> None:
         """More of stdout."""

@@ -122,8 +122,9 @@ class SplitTests(FindingsCase):
             self.assertEqual(2, len(lines), lines)
             self.assertRegex(
                 lines[0],
-                rf"\Aerror  the network is split into two groups: \({_listed(names)}\), with this node,"
-                rf" hear nobody of \({_listed(theirs)}\), all lost at the same time \(since [0-9:]+\)\Z",
+                rf"\Aerror  the network is split into two groups: this node's \({_listed(names)}\) hears"
+                rf" nobody of the other \({_listed(theirs)}\), all lost at the same time"
+                r" \(since [0-9:]+\)\Z",
             )
             one = await self.why(mine[0], theirs[0], expected=1)
             self.assertIn("so the network may be split", one)
@@ -257,7 +258,9 @@ class RackTests(FindingsCase):
         for node in rest:
             finding = await self.found(node)
             self.assertEqual("split", finding["kind"])
-            self.assertIn("hear nobody of rack=r7 (n2 and n3), all lost", finding["sentence"])
+            self.assertIn(
+                "hears nobody of the other, rack=r7 (n2 and n3), all lost", finding["sentence"]
+            )
         for node in rack:
             finding = await self.found(node)
             self.assertEqual(("cut_node", [node.id]), (finding["kind"], finding["peers"]))

@@ -50,6 +50,8 @@ class DiagnosesTests(UnitCase):
 
     def test_dead(self) -> None:
         """With who says so, and what this node has seen."""
+        once = self.of("d", "dead", says("down"), since=NOW - 30, losses=1)
+        self.assertNotIn("hour", str(once.sentences))
         found = self.of("d", "dead", says("down"), since=NOW - 30, losses=2, lost=0.5)
         self.assertEqual(("dead", NOW - 30), (found.verdict, found.since))
         self.assertEqual(
@@ -66,12 +68,12 @@ class DiagnosesTests(UnitCase):
     def test_cut(self) -> None:
         """Others hear it, whatever this node knows of it."""
         for state, of in (("d", "dead"), ("n", "unmet"), ("l", "left")):
-            found = self.of(state, of, says("up", NOW - 3 * 86400), losses=1)  # type: ignore[arg-type]
+            found = self.of(state, of, says("up", NOW - 3 * 86400), losses=2)  # type: ignore[arg-type]
             self.assertEqual("cut", found.verdict)
             self.assertEqual(
                 (
                     "the path between this node and node-b is broken: node-c hears it",
-                    "this node lost it once within the last hour",
+                    "this node lost it 2 times within the last hour",
                     "node-c hears it, for 3 days",
                 ),
                 found.sentences,

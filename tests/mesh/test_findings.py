@@ -213,13 +213,13 @@ class InsideTests(FindingsCase):
         """Both groups have names."""
         self.assertFound(
             "split",
-            "the network is split into two groups: (a, b and c), with this node, hear nobody of"
+            "the network is split into two groups: this node's (a, b and c) hears nobody of the other"
             " (d, e and f), all lost at the same time",
             halved(3, 3),
         )
         rack: Mapping[str, Any] = {"tags": {"rack": "r7"}, "state": "dead"}
         self.assertIn(
-            "hear nobody of rack=r7 (c and d), all",
+            "hears nobody of the other, rack=r7 (c and d), all",
             self.only(halved(2, 2, c=rack, d=rack)).sentence,
         )
 
@@ -240,7 +240,7 @@ class InsideTests(FindingsCase):
         sight = halved(3, 3, c={"row": "silent"})
         sight.rows[2] = None
         split, mute = findings.found(sight)
-        self.assertIn("(a, b and c), with this node", split.sentence)
+        self.assertIn("this node's (a, b and c) hears", split.sentence)
         self.assertEqual("mute", mute.kind)
 
 
@@ -402,6 +402,11 @@ class BadTests(FindingsCase):
             "a and b lost each other 4 times within the hour",
             seen(row("-uu", losses={1: 3}), row("u-u", losses={0: 4}), "uu-"),
         )
+
+    def test_one_that_is_dead_does_not_flap(self) -> None:
+        """It is told of once."""
+        rows = [row("-ud", losses={2: 5}), row("u-d", losses={2: 5})]
+        self.assertEqual("dead", self.only(seen(*rows, None, c={"state": "dead"})).kind)
 
     def test_a_node_that_comes_and_goes(self) -> None:
         """All lost it: it is named."""
