@@ -13,11 +13,7 @@ _MEANS: Final = {
     "dead": "{name} is dead",
     "cut": "the path between this node and {name} is broken",
     "left": "{name} left",
-    "me": "it is this node that is cut off, not {name} alone",
 }
-
-_SHARED: Final = "there is no path from this node, and from those that it hears, to {name}"
-"""Of `me`, where others lost it as well."""
 
 _SAYS: Final = {
     "up": "{by} hears it{since}",
@@ -37,20 +33,20 @@ def diagnose(
     `ours` is what this node says of it, `state` its own state of it, and `wall` Unix time.
     """
     heard = saying(evidence.sayings, "up")
+    # Whom this node never met, others may have met.
+    met = heard or saying(evidence.sayings, "down") or saying(evidence.sayings, "left")
     one_way = None
     called = name or peer[:12]
     if ours.state in "uq":
         verdict, first = "fine", _fine(called, ours, wall)
-    elif not heard and state in ("left", "unmet"):
-        verdict = state
-        first = f"{called} left{_ago(ours.since, wall)}"
-        if state == "unmet":
-            first = f"nobody who was asked ever had a link to {called}"
+    elif not heard and state == "left":
+        verdict, first = state, f"{called} left{_ago(ours.since, wall)}"
+    elif not met and state == "unmet":
+        verdict, first = state, f"nobody who was asked ever had a link to {called}"
     else:
         judgement = judge(evidence)
         verdict, one_way = judgement.verdict, judgement.one_way
-        alone = verdict != "me" or heard or not saying(evidence.sayings, "down")
-        means = _MEANS[verdict] if alone else _SHARED
+        means = _MEANS[verdict] if verdict != "me" else _isolated(evidence)
         first = f"{means.format(name=called)}: {judgement.reason}"
     return Diagnosis(
         peer=peer,
@@ -82,6 +78,15 @@ def lasting(seconds: float) -> str:
         if seconds >= 2 * unit:
             return f"{seconds // unit:.0f} {word}"
     return f"{max(0.0, seconds):.0f} s"
+
+
+def _isolated(evidence: Evidence) -> str:
+    """Of `me`: whether others lost it as well, or it may have ended."""
+    if not saying(evidence.sayings, "up") and saying(evidence.sayings, "down"):
+        return "there is no path from this node, and from those that it hears, to {name}"
+    if evidence.closed:
+        return "this node lost {name} with all others that it heard"
+    return "it is this node that is cut off, not {name} alone"
 
 
 def _fine(called: str, ours: Full, wall: float) -> str:

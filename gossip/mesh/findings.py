@@ -113,10 +113,13 @@ def _lost(seen: Sight, paths: Paths) -> Iterator[Finding]:
 
 
 def _isolated(group: Lost) -> str:
-    text = f"this node is cut off: it lost {len(group.places)} others at the same time, and hears nobody"
+    many = len(group.places)
     if group.in_silence:
-        return text
-    return f"{text}; their ends closed the links, so they may have ended"
+        return f"this node is cut off: it lost {many} others at the same time, and hears nobody"
+    return (
+        f"this node hears nobody: it lost {many} others at the same time, and their ends closed the"
+        " links; so their processes ended, or it is cut off"
+    )
 
 
 def _cut_off(seen: Sight, paths: Paths, group: Lost) -> str:

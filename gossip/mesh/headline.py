@@ -45,7 +45,7 @@ def _split(_: Sequence[Finding], __: Sight) -> str:
 
 def _cut_node(findings: Sequence[Finding], seen: Sight) -> str:
     if findings[0].peers == (seen.nodes[seen.own].id,):
-        return "this node is cut off" if not findings[0].pairs else "this node is cut off from most"
+        return "this node is cut off from most" if findings[0].pairs else "this node hears nobody"
     many = _count(findings)
     return f"{many} node{'s' * (many > 1)} {_are(many)} cut off from most{_who(findings, seen)}"
 

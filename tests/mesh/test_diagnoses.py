@@ -99,6 +99,31 @@ class DiagnosesTests(UnitCase):
             found.sentences,
         )
 
+    def test_unmet_by_this_node_alone(self) -> None:
+        """Others had a link to it: they know what became of it."""
+        dead = self.of("n", "unmet", says("down", NOW - 300))
+        self.assertEqual("dead", dead.verdict)
+        self.assertEqual("node-b is dead: node-c does not hear it either", dead.sentences[0])
+        left = self.of("n", "unmet", says("left"))
+        self.assertEqual("left", left.verdict)
+        self.assertEqual("node-b left: node-c says that it left", left.sentences[0])
+
+    def test_me_or_they_ended(self) -> None:
+        """Where all closed their links it is not known."""
+        found = diagnose(
+            peer="b" * 64,
+            name="node-b",
+            ours=Full("b" * 16, "d"),
+            state="dead",
+            evidence=Evidence(lost=2, closed=True),
+            wall=NOW,
+        )
+        self.assertEqual(
+            "this node lost node-b with all others that it heard: 2 of 2 peers were lost at once;"
+            " their ends closed the links, so they may have ended",
+            found.sentences[0],
+        )
+
     def test_me(self) -> None:
         """All were lost."""
         found = diagnose(

@@ -177,7 +177,7 @@ class DeadTests(FindingsCase):
         sight.ended = {"b" * 64: "c", "c" * 64: "c"}
         self.assertTrue(
             findings.found(sight)[0].sentence.endswith(
-                "; their ends closed the links, so they may have ended"
+                "; so their processes ended, or it is cut off"
             )
         )
 

@@ -45,7 +45,7 @@ class HeadlineTests(UnitCase):
         """This node, from all or from most, or another one."""
         alone = seen("-dd", None, None, b={"state": "dead"}, c={"state": "dead"})
         alone.since = {"b" * 64: 5.0, "c" * 64: 5.0}
-        self.assertHeadline("this node is cut off", alone)
+        self.assertHeadline("this node hears nobody", alone)
         self.assertHeadline("this node is cut off from most", full(6, "ab", "ac", "ad"))
         self.assertHeadline("1 node is cut off from most (b)", full(6, "bc", "bd", "be"))
 
