@@ -48,6 +48,19 @@ class MatrixTests(RowCase):
         self.assertEqual(("-udd", "u-ud", "du-d", "???-"), matrix.links)
         self.assertEqual((None,) * 4, matrix.rtt_ms[3])
 
+    def test_who_left(self) -> None:
+        """Down is down, for whatever reason; whoever was cut off from it holds it dead."""
+        street, (a, _b, c) = self.town(3)
+        street.cut([a], [c])
+        street.run(2)
+        c.leave()
+        street.run(0.3)
+        # The record comes a moment later; here it does not.
+        self.patch(a.mesh._talk, "_learned", lambda record: None)
+        a.mesh.book.learn = lambda *_, **__: None  # type: ignore[method-assign]
+        street.run(4)
+        self.assertEqual(("-ud", "u-d", "??-"), self.result(street, at(a).matrix()).links)
+
     def test_who_asks_at_the_same_time_shares(self) -> None:
         """Everybody else is asked once; who comes later has an answer of its own."""
         street, houses = self.town(3)
