@@ -41,12 +41,10 @@ def environment(**more: str) -> dict[str, str]:
 class Program(ProcessProtocol):
     """A process whose output lines are events, as far as they are JSON, and are all kept."""
 
-    def __init__(
-        self,
-        command: Sequence[str],
-        descriptors: Mapping[int, int | str] | None = None,
-        **environ: str,
-    ) -> None:
+    descriptors: Mapping[int, int | str] | None = None
+    """What the process has by which number; else pipes."""
+
+    def __init__(self, command: Sequence[str], **environ: str) -> None:
         self.events: list[Event] = []
         self.output = ""
         self.errors = ""
@@ -54,7 +52,7 @@ class Program(ProcessProtocol):
         self._waiting: list[tuple[Wanted, Deferred[Event]]] = []
         self.ended: Deferred[int] = Deferred()
         self.process = reactor.spawnProcess(
-            self, command[0], command, env=environment(**environ), childFDs=descriptors
+            self, command[0], command, env=environment(**environ), childFDs=self.descriptors
         )
 
     def outReceived(self, data: bytes) -> None:

@@ -115,25 +115,25 @@ class MatrixTests(LookingCase):
             self.assertTrue(all(float(cell) > 0 for cell in cells), row)
         third.signal("KILL")
         await self.lost([first, second], third)
-        rows = [row.split() for row in (await self.told("a", "matrix")).splitlines()[1:]]
-        self.assertEqual(["down", "down"], [rows[0][3], rows[1][3]])
-        self.assertEqual(["c", "?", "?", "-"], rows[2])
-        self.assertGreater(float(rows[0][2]), 0)
+        table = [row.split() for row in (await self.told("a", "matrix")).splitlines()[1:]]
+        self.assertEqual(["down", "down"], [table[0][3], table[1][3]])
+        self.assertEqual(["c", "?", "?", "-"], table[2])
+        self.assertGreater(float(table[0][2]), 0)
         said = json.loads(await self.told("a", "matrix", "--json"))
         self.assertEqual(["-ud", "u-d", "??-"], said["links"])
         self.assertEqual(
             [(first.id, "own"), (second.id, "told"), (third.id, "silent")],
             [(node["id"], node["row"]) for node in said["nodes"]],
         )
-        table = list(csv.DictReader(StringIO(await self.told("a", "matrix", "--csv"))))
+        lines = list(csv.DictReader(StringIO(await self.told("a", "matrix", "--csv"))))
         self.assertEqual(
             {
                 *(("a", "b", "up"), ("b", "a", "up"), ("a", "c", "down"), ("b", "c", "down")),
                 *(("c", "a", "unknown"), ("c", "b", "unknown")),
             },
-            {(row["from_name"], row["to_name"], row["link"]) for row in table},
+            {(row["from_name"], row["to_name"], row["link"]) for row in lines},
         )
-        self.assertEqual(6, len(table))
+        self.assertEqual(6, len(lines))
         self.assertIn("give one", await self.fails("a", "matrix", "--json", "--csv", expected=2))
 
 
@@ -167,9 +167,9 @@ class OnTerminal(Program):
         self.before = termios.tcgetattr(self.terminal)
         self._reader = Reader(self.person, self.drawn)
         self._reader.startReading()
-        there = dict.fromkeys(range(3), self.terminal)
+        self.descriptors = dict.fromkeys(range(3), self.terminal)
         command = (sys.executable, "-m", "gossip", *arguments)
-        super().__init__(command, descriptors=there, TERM="xterm-256color", **environ)
+        super().__init__(command, TERM="xterm-256color", **environ)
 
     def drawn(self, data: bytes) -> None:
         """More on the screen."""

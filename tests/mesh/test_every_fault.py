@@ -12,6 +12,7 @@ from attrs import frozen
 
 from gossip.mesh.lookout import Lookout
 from gossip.mesh.status import Verdict
+from gossip.trust.identity import PeerId
 from tests.mesh.rowing import RowCase
 from tests.street import House, Street
 
@@ -57,10 +58,11 @@ class EveryFaultTests(RowCase):
         return {
             (
                 finding.kind,
-                listed([street.name_of(peer) for peer in finding.peers])
+                listed([street.name_of(PeerId(peer)) for peer in finding.peers])
                 or ", ".join(
                     sorted(
-                        listed([street.name_of(peer) for peer in pair]) for pair in finding.pairs
+                        listed([street.name_of(PeerId(peer)) for peer in pair])
+                        for pair in finding.pairs
                     )
                 ),
             )
@@ -198,6 +200,11 @@ class EveryFaultTests(RowCase):
                 Truth(verdicts, lambda name: {("cut_node" if name == "n0" else "dead", "n0")}),
             )
 
+    @staticmethod
+    def halve(few: int, street: Street, houses: list[House]) -> None:
+        """Split a network."""
+        street.cut(houses[:few], houses[few:])
+
     def test_split(self) -> None:
         """Each side names the other."""
         for few, many in ((2, 2), (2, 3), (3, 3), (2, 6), (4, 5)):
@@ -212,7 +219,7 @@ class EveryFaultTests(RowCase):
 
             self.prove(
                 few + many,
-                lambda street, houses, few=few: street.cut(houses[:few], houses[few:]),
+                partial(self.halve, few),
                 Truth(verdicts, found),
             )
 
