@@ -3,29 +3,18 @@
 """
 
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
 from typing import Final
 
 from gossip.client import find
 from gossip.client.connection import understood
 from gossip.client.shell import Shell
-from gossip.client.tables import Column, facts, table
+from gossip.client.tables import facts
 from gossip.client.when import lately
 from gossip.mesh.picture import Diagnosis, Finding, Report
-from gossip.mesh.verdicts import Saying
 from gossip.surfaces.text import safe
-
-_SHORT: Final = 12
 
 _AS_IT_SHOULD_BE: Final = ("fine", "left")
 """Verdicts by which nothing is wrong: who left did so on purpose."""
-
-_SAYINGS: Final = (
-    Column("NODE", shrinks_to=10),
-    Column("ID", rank=1),
-    Column("SAYS"),
-    Column("SINCE"),
-)
 
 
 def why(asked: Namespace, shell: Shell) -> int:
@@ -68,20 +57,6 @@ def _finding(one: Finding, now: float) -> str:
 
 
 def _tell_diagnosis(found: Diagnosis, shell: Shell) -> None:
-    facts(shell, _facts(found, shell.wall()))
-    if found.sayings:
-        shell.line("")
-        table(shell, _SAYINGS, [_saying(one, shell.wall()) for one in found.sayings])
-
-
-def _facts(found: Diagnosis, now: float) -> Iterator[tuple[str, str]]:
+    # They say since when, and who says what.
     first, *others = found.sentences or ("nothing more is known",)
-    since = "" if found.since is None else f" (since {lately(found.since, now)})"
-    yield safe(found.verdict), f"{safe(first)}{since}"
-    for sentence in others:
-        yield "", safe(sentence)
-
-
-def _saying(one: Saying, now: float) -> Sequence[str]:
-    since = "-" if one.since is None else lately(one.since, now)
-    return safe(one.name) or "-", safe(one.by[:_SHORT]), safe(one.says), since
+    facts(shell, [(safe(found.verdict), safe(first)), *(("", safe(other)) for other in others)])

@@ -50,7 +50,7 @@ class Surveying:
     async def diagnosis(self, request: Request, peer: str) -> bytes:
         """What is wrong with one peer."""
         parameters.query(request.uri, NoQuery)
-        found = await self._lookout.diagnosis(await named(peer, self._window, self._clock))
+        found = await self._lookout.diagnosis(await self._either(peer))
         return answers.document(request, documents.snapshot(found))
 
     @app.route("/v1/peers/<peer>/past", methods=["GET"])

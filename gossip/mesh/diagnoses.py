@@ -13,7 +13,6 @@ _MEANS: Final = {
     "dead": "{name} is dead",
     "cut": "the path between this node and {name} is broken",
     "left": "{name} left",
-    "me": "it is this node that is cut off, not {name} alone",
 }
 
 _SAYS: Final = {
@@ -34,19 +33,21 @@ def diagnose(
     `ours` is what this node says of it, `state` its own state of it, and `wall` Unix time.
     """
     heard = saying(evidence.sayings, "up")
+    # Whom this node never met, others may have met.
+    met = heard or saying(evidence.sayings, "down") or saying(evidence.sayings, "left")
     one_way = None
     called = name or peer[:12]
     if ours.state in "uq":
         verdict, first = "fine", _fine(called, ours, wall)
-    elif not heard and state in ("left", "unmet"):
-        verdict = state
-        first = f"{called} left{_ago(ours.since, wall)}"
-        if state == "unmet":
-            first = f"nobody who was asked ever had a link to {called}"
+    elif not heard and state == "left":
+        verdict, first = state, f"{called} left{_ago(ours.since, wall)}"
+    elif not met and state == "unmet":
+        verdict, first = state, f"nobody who was asked ever had a link to {called}"
     else:
         judgement = judge(evidence)
         verdict, one_way = judgement.verdict, judgement.one_way
-        first = f"{_MEANS[verdict].format(name=called)}: {judgement.reason}"
+        means = _MEANS[verdict] if verdict != "me" else _isolated(evidence)
+        first = f"{means.format(name=called)}: {judgement.reason}"
     return Diagnosis(
         peer=peer,
         name=name,
@@ -79,6 +80,15 @@ def lasting(seconds: float) -> str:
     return f"{max(0.0, seconds):.0f} s"
 
 
+def _isolated(evidence: Evidence) -> str:
+    """Of `me`: whether others lost it as well, or it may have ended."""
+    if not saying(evidence.sayings, "up") and saying(evidence.sayings, "down"):
+        return "there is no path from this node, and from those that it hears, to {name}"
+    if evidence.closed:
+        return "this node lost {name} with all others that it heard"
+    return "it is this node that is cut off, not {name} alone"
+
+
 def _fine(called: str, ours: Full, wall: float) -> str:
     rtt = "" if ours.rtt is None else f", round trips take {ours.rtt:.2f} ms"
     return f"{called} is fine: there is a link to it{_since(ours.since, wall)}{rtt}"
@@ -88,9 +98,8 @@ def _ours(ours: Full, wall: float) -> list[str]:
     said = []
     if ours.state == "d" and ours.since is not None:
         said.append(f"this node lost it {lasting(wall - ours.since)} ago")
-    if ours.losses:
-        times = "once" if ours.losses == 1 else f"{ours.losses} times"
-        said.append(f"this node lost it {times} within the last hour")
+    if ours.losses > 1:
+        said.append(f"this node lost it {ours.losses} times within the last hour")
     if ours.lost:
         said.append(f"{100 * ours.lost:.0f} % of this node's pings to it were lost lately")
     return said

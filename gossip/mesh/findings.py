@@ -5,10 +5,12 @@ One fault shows in many pairs. So what explains most is looked for first, a spli
 tag that all of one side share; what it explains is not told again pair by pair.
 """
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from gossip.mesh.losses import Lost, missing
 from gossip.mesh.paths import Pair, Paths, chains, groups
 from gossip.mesh.picture import Finding
 from gossip.mesh.sight import Packed, Sight
@@ -24,19 +26,20 @@ SLOWER: Final = 2.0
 """Times the median of the last 128 round trips that the mean of the last 16 may be; besides"""
 
 FLOOR_MS: Final = 20.0
-"""so many milliseconds, which nobody notices."""
+"""so many milliseconds, which nobody notices; and"""
+
+STEADY: Final = 2.0
+"""times the jitter by which it is longer than usual. One that was late raises the mean by a sixteenth of
+its delay, and the jitter by two of them: a machine that stood still for a moment is no slow line."""
 
 SKEWED: Final = 2.0
 """Seconds by which clocks may differ."""
-
-TOGETHER: Final = 5.0
-"""Seconds within which several losses are one: heartbeats differ."""
 
 SHOWN: Final = 5
 """Names or pairs in a sentence."""
 
 ORDER: Final = (
-    *("dead", "split", "cut_node", "cut", "one_way", "flapping", "slow", "skewed"),
+    *("split", "dead", "cut_node", "cut", "one_way", "flapping", "slow", "skewed"),
     *("old_version", "mute"),
 )
 """Worst first."""
@@ -54,33 +57,25 @@ def found(seen: Sight) -> list[Finding]:
     """All that is wrong."""
     paths = Paths.of(seen)
     findings = [
-        *_dead(seen, paths),
+        *_lost(seen, paths),
         *_split(seen, paths),
         *_cut_nodes(seen, paths),
         *_by_tag(seen, paths),
         *_cut(seen, paths),
         *_one_way(seen, paths),
-        *_flapping(seen),
+        *_flapping(seen, paths),
         *_slow(seen, paths),
         *_skewed(seen),
         *_old(seen),
         *_mute(seen, paths),
     ]
-    return sorted(findings, key=lambda finding: ORDER.index(finding.kind))
+    return sorted(findings, key=_rank)
 
 
-def sentence(findings: Sequence[Finding], seen: Sight) -> str:
-    """All of it in one sentence."""
-    wrong = [finding for finding in findings if finding.severity != "note"]
-    if wrong:
-        more = len(wrong) - 1
-        return wrong[0].sentence + (f" (and {more} more)" if more else "")
-    told = sum(row is not None for row in seen.rows)
-    if len(seen) == 1:
-        return "nothing is wrong: this node knows no other"
-    if told == len(seen):
-        return f"nothing is wrong: all {told} nodes hear each other"
-    return f"nothing is wrong, as far as {told} of {len(seen)} nodes can tell"
+def _rank(finding: Finding) -> int:
+    # Who hears nobody sees nothing else.
+    isolated = finding.kind == "cut_node" and not finding.pairs
+    return -1 if isolated else ORDER.index(finding.kind)
 
 
 def _finding(
@@ -107,33 +102,60 @@ def _names(seen: Sight, places: Iterable[int]) -> str:
     return listed(sorted(seen.nodes[place].called for place in places), SHOWN)
 
 
-def _dead(seen: Sight, paths: Paths) -> Iterator[Finding]:
-    gone = [
-        place
-        for place, node in enumerate(seen.nodes)
-        if place not in paths.living and node.state in ("dead", "unreachable", "alive")
-    ]
+def _lost(seen: Sight, paths: Paths) -> Iterator[Finding]:
+    for group in missing(seen, paths):
+        kind, peers, text = "dead", group.places, _dead(seen, paths, group)
+        if group.isolates(paths):
+            kind, peers, text = "cut_node", (seen.own,), _isolated(group)
+        elif group.splits(paths):
+            kind, text = "split", _cut_off(seen, paths, group)
+        yield _finding(seen, kind, text, peers=peers, since=group.at)
+
+
+def _isolated(group: Lost) -> str:
+    many = len(group.places)
+    if group.in_silence:
+        return f"this node is cut off: it lost {many} others at the same time, and hears nobody"
+    return (
+        f"this node hears nobody: it lost {many} others at the same time, and their ends closed the"
+        " links; so their processes ended, or it is cut off"
+    )
+
+
+def _cut_off(seen: Sight, paths: Paths, group: Lost) -> str:
+    """Of a split, as it is seen from inside one of its groups."""
+    tag = _only_theirs(seen, paths, group)
+    other = f", {tag}" if tag else " "
+    return (
+        f"the network is split into two groups: this node's ({_names(seen, paths.living)}) hears"
+        f" nobody of the other{other}({_names(seen, group.places)}), all lost at the same time"
+    )
+
+
+def _dead(seen: Sight, paths: Paths, group: Lost) -> str:
+    several = len(group.places) > 1
+    are, them = ("are", "them") if several else ("is", "it")
+    tag = _only_theirs(seen, paths, group) if several else ""
+    who = _names(seen, group.places)
+    text = f"{tag}({who}) {are} dead: " if tag else f"{who} {are} dead: "
     asked = sum(row is not None for row in seen.rows)
-    while gone:
-        first = seen.since.get(seen.nodes[gone[0]].id)
-        group = [gone[0]] if first is None else _lost_with(seen, gone, first)
-        gone = [place for place in gone if place not in group]
-        who, are = _names(seen, group), "is" if len(group) == 1 else "are"
-        it = "it" if len(group) == 1 else "them"
-        text = f"{who} {are} dead: "
-        if asked == 1:
-            text += f"this node does not hear {it}, and nobody else can be asked"
-        else:
-            text += f"none of {asked} nodes that tell hears {it}"
-        if len(group) > 1:
-            text += "; they were lost at the same time, so "
-            text += "this node may be cut off" if asked == 1 else "the network may be split"
-        yield _finding(seen, "dead", text, peers=group, since=first)
+    if asked == 1:
+        text += f"this node does not hear {them}, and nobody else can be asked"
+    else:
+        text += f"none of {asked} nodes that tell hears {them}"
+    if several and not group.in_silence:
+        text += "; their ends closed the links, so their processes ended"
+    elif several:
+        text += "; they were lost at the same time, so the line to them may be cut"
+    return text
 
 
-def _lost_with(seen: Sight, gone: Sequence[int], then: float) -> list[int]:
-    since = {place: seen.since.get(seen.nodes[place].id) for place in gone}
-    return [place for place, at in since.items() if at is not None and abs(at - then) <= TOGETHER]
+def _only_theirs(seen: Sight, paths: Paths, group: Lost) -> str:
+    """A tag that all of a group share, and nobody who lives."""
+    first, *others = (set(seen.nodes[place].tags.items()) for place in group.places)
+    living = {item for place in paths.living for item in seen.nodes[place].tags.items()}
+    shared = sorted(first.intersection(*others) - living)
+    return f"{shared[0][0]}={shared[0][1]} " if shared else ""
 
 
 def _split(seen: Sight, paths: Paths) -> Iterator[Finding]:
@@ -147,8 +169,8 @@ def _split(seen: Sight, paths: Paths) -> Iterator[Finding]:
         return
     one, other = sorted(sides, key=lambda group: _names(seen, group))
     text = (
-        f"the network is split: ({_names(seen, one)}) and ({_names(seen, other)}) do not hear each"
-        " other"
+        f"the network is split into two groups: ({_names(seen, one)}) and ({_names(seen, other)})"
+        " do not hear each other"
     )
     both = paths.living - ends
     if both:
@@ -209,7 +231,7 @@ def _tagged(seen: Sight, paths: Paths) -> dict[str, set[int]]:
 
 
 def _cut(seen: Sight, paths: Paths) -> Iterator[Finding]:
-    for pairs in chains(paths.broken):
+    for pairs in chains(paths.broken - {(min(pair), max(pair)) for pair in paths.half}):
         if len(pairs) == 1:
             text = f"{_pair(seen, pairs[0])} do not hear each other"
         else:
@@ -222,15 +244,21 @@ def _one_way(seen: Sight, paths: Paths) -> Iterator[Finding]:
         deaf, heard = seen.nodes[one].called, seen.nodes[other].called
         text = f"{deaf} does not hear {heard}, which hears it"
         yield _finding(seen, "one_way", text, pairs=[(one, other)])
+    for one, other in sorted(paths.half):
+        if (min(one, other), max(one, other)) in paths.broken:
+            deaf, heard = seen.nodes[one].called, seen.nodes[other].called
+            text = f"the path between {deaf} and {heard} is broken one way: {deaf} did not hear {heard} any more, which heard it"
+            yield _finding(seen, "one_way", text, pairs=[(one, other)])
 
 
-def _flapping(seen: Sight) -> Iterator[Finding]:
+def _flapping(seen: Sight, paths: Paths) -> Iterator[Finding]:
     often: dict[Pair, int] = {}
     for one, row in enumerate(seen.rows):
         for other, losses in (
             () if row is None or max(row.losses) < FLAPS else enumerate(row.losses)
         ):
-            if losses >= FLAPS:
+            # Who is dead now is told of already.
+            if losses >= FLAPS and other in paths.living:
                 pair = min(one, other), max(one, other)
                 often[pair] = max(losses, often.get(pair, 0))
     for node, mine in _of_one_node(often, len(seen)):
@@ -261,10 +289,11 @@ def _bad(row: Packed) -> Iterator[tuple[int, str]]:
     # What is not a number compares as false. A million are looked at in 0.1 s.
     for other in [place for place, lost in enumerate(row.lost) if lost >= LOSSY]:
         yield other, f"{round(100 * row.lost[other])} % of the pings were lost"
+    jitter = row.jitter or array("f", [0.0]) * len(row.rtt)
     for other in [
         place
         for place, (mean, usual) in enumerate(zip(row.rtt, row.p50, strict=True))
-        if mean > SLOWER * usual + FLOOR_MS
+        if mean > SLOWER * usual + FLOOR_MS and mean > usual + STEADY * jitter[place]
     ]:
         yield other, f"{row.rtt[other]:.0f} ms, where {row.p50[other]:.1f} ms are usual"
 
@@ -339,6 +368,7 @@ def _pair(seen: Sight, pair: Pair) -> str:
 
 
 def _listed(seen: Sight, pairs: Sequence[Pair]) -> str:
-    shown = [_pair(seen, pair) for pair in pairs[:SHOWN]]
+    # By their names: so all nodes say the same.
+    shown = sorted(_pair(seen, pair) for pair in pairs)[:SHOWN]
     more = len(pairs) - len(shown)
     return ", ".join(shown) + (f", and {more} more" if more else "")

@@ -155,26 +155,23 @@ class Gathering:
 
     def _sight(self) -> Sight:
         nodes, rows = self._nodes, self._rows
-        # Whom nobody has ever met may be an invention.
+        # Whom nobody hears, or has lost, nobody may ever have met: it may be an invention.
         unmet = {
             place
             for place in self._strange
-            if nodes[place].state == "unmet"
-            and not any(row is not None and row.cells[place] == ord("u") for row in rows)
+            if nodes[place].state == "unmet" and not sight.is_met(rows, place)
         }
         if unmet:
             kept = [place for place in range(len(nodes)) if place not in unmet]
             rows = [None if row is None else row.only(kept) for row in (rows[at] for at in kept)]
             nodes = [nodes[place] for place in kept]
+        lost = [node.id for node in nodes[1:] if PeerId(node.id) not in self.linked]
+        gone = {peer: self.own_row.entry(PeerId(peer)) for peer in lost}
         return Sight(
             nodes,
             rows,
             asked=len(self._asked),
             answered=sum(node.row in ("told", "through") for node in nodes),
-            since=self._since(nodes),
+            since={peer: one.since for peer, one in gone.items() if one.since is not None},
+            ended={peer: one.ended for peer, one in gone.items() if one.ended is not None},
         )
-
-    def _since(self, nodes: list[Node]) -> dict[str, float]:
-        gone = [node.id for node in nodes[1:] if PeerId(node.id) not in self.linked]
-        entries = {peer: self.own_row.entry(PeerId(peer)) for peer in gone}
-        return {peer: one.since for peer, one in entries.items() if one.since is not None}

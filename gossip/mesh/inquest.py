@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Final
 
-from attrs import define, field
+from attrs import define, field, frozen
 from twisted.internet.interfaces import IReactorTime
 
 from gossip.mesh.agenda import NEVER, Agenda
@@ -59,6 +59,14 @@ class Case:
         return PeerId(self.event.peer)
 
 
+@frozen
+class _Loss:
+    at: float
+    peer: PeerId
+    closed: bool
+    """Whether the other end closed the link: so the path to it was whole then."""
+
+
 @define(eq=False, kw_only=True)
 class Inquest:
     """See the module."""
@@ -76,7 +84,7 @@ class Inquest:
     _cases: dict[PeerId, Case] = field(factory=dict, init=False)
     _new: list[Case] = field(factory=list, init=False)
     _under_way: int = field(default=0, init=False)
-    _losses: "deque[tuple[float, PeerId]]" = field(factory=lambda: deque(maxlen=1000), init=False)
+    _losses: "deque[_Loss]" = field(factory=lambda: deque(maxlen=1000), init=False)
     _gather_at: float = field(default=NEVER, init=False)
     _again_at: float = field(default=NEVER, init=False)
 
@@ -102,24 +110,30 @@ class Inquest:
             self._ask_again(now)
         self._set()
 
-    def evidence(self, peer: PeerId, heard: Heard | None, *, fresh: bool = False) -> Evidence:
+    def evidence(self, peer: PeerId, heard: Heard | None) -> Evidence:
         """
         What is known of a peer that was lost; `heard` is None where nobody was asked.
 
-        What was lost with it counts while that is `fresh`, and as long as this node has no link.
+        What was lost with it counts until it is back.
         """
-        window, case = WINDOW * self.beat.seconds, self._cases.get(peer)
-        with_it = case is not None and (fresh or not self.linked)
-        at = case.at if case is not None and with_it else self.clock.seconds()
-        lost = {who for then, who in self._losses if abs(then - at) <= window}
-        lost.difference_update(self.linked)
-        silent = self._silent()
+        window, case, now = WINDOW * self.beat.seconds, self._cases.get(peer), self.clock.seconds()
+        at = now if case is None else case.at
+        silent = self._silent() if now <= at + window else 0
+        linked = len(self.linked) - silent
+        with_it = [
+            loss
+            for loss in self._losses
+            if abs(loss.at - at) <= window and loss.peer not in self.linked
+        ]
+        # While others are linked, they tell of those that closed their links.
+        lost = {loss.peer for loss in with_it if not (loss.closed and linked)}
         return Evidence(
             sayings=() if heard is None else heard.sayings,
             back=None if heard is None else heard.back,
             grace=1.5 * self.beat.seconds,
             lost=len(lost) + silent,
-            linked=len(self.linked) - silent,
+            linked=linked,
+            closed=not silent and all(loss.closed for loss in with_it),
             spared=heard is None,
         )
 
@@ -159,7 +173,8 @@ class Inquest:
     def _died(self, event: PeerDead) -> None:
         now, peer = self.clock.seconds(), PeerId(event.peer)
         self.trails.died(peer, now)
-        self._losses.append((now, peer))
+        trail = self.trails.get(peer)
+        self._losses.append(_Loss(now, peer, closed=trail is not None and trail.ended == "c"))
         case = self._cases[peer] = Case(event, now)
         self._new.append(case)
         self._gather_at = min(self._gather_at, now + GATHERED)
@@ -177,7 +192,7 @@ class Inquest:
     def _try(self, cases: Sequence[Case], now: float) -> None:
         room = max(0, MOST - self._under_way)
         for case in cases[room:]:
-            self.judged(case.peer, judge(self.evidence(case.peer, None, fresh=True)))
+            self.judged(case.peer, judge(self.evidence(case.peer, None)))
         for at in range(0, min(room, len(cases)), MOST_ABOUT):
             some = cases[at : min(room, at + MOST_ABOUT)]
             self._hear(some, now + DECIDED - GATHERED)
@@ -197,10 +212,10 @@ class Inquest:
     def _heard(self, heard: Mapping[PeerId, Heard], cases: Sequence[Case]) -> None:
         self._under_way -= len(cases)
         for case in cases:
-            fresh, said = case.judgement is None, heard[case.peer]
+            first, said = case.judgement is None, heard[case.peer]
             # Where nobody has anything to say of it, what was found out before holds.
-            if fresh or any(one.says != "nothing" for one in said.sayings):
-                self.judged(case.peer, judge(self.evidence(case.peer, said, fresh=fresh)))
+            if first or any(one.says != "nothing" for one in said.sayings):
+                self.judged(case.peer, judge(self.evidence(case.peer, said)))
 
     def _ask_again(self, now: float) -> None:
         self._cases = {peer: case for peer, case in self._cases.items() if self._is_open(case)}

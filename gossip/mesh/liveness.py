@@ -22,7 +22,7 @@ SAMPLES: Final = 128
 that has answered so many pings."""
 
 _WEIGHT: Final = 1 / 16
-"""Of a new sample in the mean deviation: RFC 3550 §6.4.1."""
+"""Of a new sample in the mean deviation, once there are so many: RFC 3550 §6.4.1."""
 
 
 def stall(due: float, now: float) -> float:
@@ -69,8 +69,9 @@ class RoundTrips:
             return None
         sample = now - begun
         if self.last is not None and self.mean is not None:
-            self.jitter += (abs(sample - self.last) - self.jitter) * _WEIGHT
-            self.mean += (sample - self.mean) * _WEIGHT
+            # Of the first ones it is the plain mean: the very first is late often, as much happens then.
+            self.jitter += (abs(sample - self.last) - self.jitter) * max(_WEIGHT, 1 / self.answered)
+            self.mean += (sample - self.mean) * max(_WEIGHT, 1 / (self.answered + 1))
         else:
             self.mean = sample
         self.last = sample

@@ -15,6 +15,7 @@ from gossip.mesh.asks import Asks, Told
 from gossip.mesh.book import PeerState
 from gossip.mesh.diagnoses import diagnose, itself
 from gossip.mesh.gathering import Gathering
+from gossip.mesh.headline import headline
 from gossip.mesh.hearing import Heard
 from gossip.mesh.inquest import DECIDED, Inquest
 from gossip.mesh.link import Link
@@ -95,7 +96,7 @@ class Lookout:
         return Report(
             time=self.own_row.wall(),
             ok=all(finding.severity == "note" for finding in wrong),
-            sentence=findings.sentence(wrong, seen),
+            sentence=headline(wrong, seen),
             asked=seen.asked,
             answered=seen.answered,
             findings=tuple(wrong),
@@ -184,7 +185,8 @@ class Lookout:
 
 
 def _cells(row: Packed | None, place: int, size: int) -> str:
-    cells = bytearray(b"?" * size) if row is None else row.cells[:]
+    # In a matrix it does not matter why there is no link.
+    cells = bytearray(b"?" * size) if row is None else row.cells.replace(b"l", b"d")
     cells[place] = ord("-")
     return cells.decode()
 

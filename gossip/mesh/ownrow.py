@@ -127,6 +127,10 @@ class OwnRow:
         if self._said:
             self.agenda.set(self, min(said.at for said in self._said.values()) + SAME)
 
+    def changed(self) -> None:
+        """A link came up or was lost: what was said before is not true any more."""
+        self._said.clear()
+
     def _keep(self, key: tuple[Show, tuple[PeerId, ...] | None], said: _Said) -> None:
         self._said.pop(key, None)
         if len(self._said) >= MOST_KEPT:

@@ -12,7 +12,7 @@ from gossip.mesh.sight import Sight
 Pair: TypeAlias = tuple[int, int]
 """Places of two nodes."""
 
-_UP, _DOWN = ord("u"), ord("d")
+_UP, _DOWN, _LEFT = ord("u"), ord("d"), ord("l")
 
 
 @define(eq=False)
@@ -24,6 +24,9 @@ class Paths:
     """The smaller place first."""
     deaf: set[Pair] = field(factory=set)
     """The first does not hear the second, which hears it."""
+    half: set[Pair] = field(factory=set)
+    """Of those that are broken, such as broke one way: the first did not hear the second any more, which
+    heard that the first closed their link."""
     bad: set[Pair] = field(factory=set)
     """Those that are broken one way or both, explained or not."""
 
@@ -37,13 +40,15 @@ class Paths:
                 paths.living.update(_places(row.cells, _UP))
         for one in range(len(seen)):
             row = seen.rows[one]
-            for other in () if row is None else _places(row.cells, _DOWN):
+            for other in () if row is None else _places(row.cells, _DOWN, _LEFT):
                 if other not in paths.living or other == one:
                     continue
                 if seen.cell(other, one) == _UP:
                     paths.deaf.add((one, other))
                 else:
                     paths.broken.add((min(one, other), max(one, other)))
+                    if (seen.ended_by(one, other), seen.ended_by(other, one)) == ("s", "c"):
+                        paths.half.add((one, other))
         paths.bad = paths.all()
         return paths
 
@@ -58,11 +63,12 @@ class Paths:
             self.deaf -= {(one, other), (other, one)}
 
 
-def _places(cells: bytearray, what: int) -> Iterator[int]:
-    at = cells.find(what)
-    while at >= 0:
-        yield at
-        at = cells.find(what, at + 1)
+def _places(cells: bytearray, *those: int) -> Iterator[int]:
+    for what in those:
+        at = cells.find(what)
+        while at >= 0:
+            yield at
+            at = cells.find(what, at + 1)
 
 
 def groups(seen: Sight, places: set[int], bad: set[Pair]) -> Iterator[set[int]]:

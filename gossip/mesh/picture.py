@@ -111,13 +111,13 @@ class Finding(Struct, frozen=True, kw_only=True):
     """One thing that is wrong with the network."""
 
     kind: str
-    """`dead`, `split`, `cut_node`, `cut`, `one_way`, `flapping`, `slow`, `skewed`, `old_version`, `mute`."""
+    """`split`, `dead`, `cut_node`, `cut`, `one_way`, `flapping`, `slow`, `skewed`, `old_version`, `mute`."""
     severity: str
     """`error` (somebody cannot be reached), `warning`, or `note` (nothing is wrong with it)."""
     sentence: str
     """For people, whole."""
     peers: tuple[str, ...]
-    """Ids of whom it is about."""
+    """Ids of whom it is about; of a split that is seen from inside one group, those in the other one."""
     pairs: tuple[tuple[str, str], ...]
     """Ids: the first does not hear, or hears badly, the second."""
     since: float | None
@@ -130,7 +130,7 @@ class Report(Struct, frozen=True, kw_only=True):
     ok: bool
     """Whether there is neither an error nor a warning."""
     sentence: str
-    """The whole in one sentence, for people."""
+    """The whole in one sentence, for people: what is wrong and how much; the findings say who, and why."""
     asked: int
     """How many nodes were asked for their rows."""
     answered: int

@@ -69,6 +69,7 @@ class Rows:
         """A peer has a link: its pings are kept for an hour."""
         assert link.peer is not None
         link.round_trips.past = self.own_row.trails.linked(link.peer).past
+        self.own_row.changed()
 
     def lost(self, link: Link, ending: Ending) -> None:
         """A peer has none any more."""
@@ -76,6 +77,7 @@ class Rows:
         assert link.session is not None
         heard_at, now = link.session.heard_at, self.clock.seconds()
         self.own_row.trails.lost(link.peer, heard_at, now, _ENDED.get(ending.code))
+        self.own_row.changed()
 
     def closed(self, link: Link) -> None:
         """A link is gone."""

@@ -17,8 +17,12 @@ from gossip.trust.rows import DIGITS, Brief, Full
 
 UNKNOWN: Final = ord("?")
 NOTHING: Final = float("nan")
+ENOUGH: Final = 16
+"""Pings from which on there is a usual round trip: so many are in the mean that is compared with it."""
+SEVERAL: Final = 2
+"""Who have lost a node of which this one has only a record: by one alone it may be made up, and dead for all."""
 
-_CELLS: Final[Mapping[str, str]] = {"u": "u", "q": "u", "d": "d", "l": "d", "n": "?"}
+_CELLS: Final[Mapping[str, str]] = {"u": "u", "q": "u", "d": "d", "l": "l", "n": "?"}
 """What each state of an entry is in the matrix."""
 
 
@@ -64,12 +68,19 @@ class Packed:
     """One row, in the order of the nodes."""
 
     cells: bytearray
-    """`u`, `d`, `?`."""
+    """`u`, `d`, `?`, and `l` where it left."""
     rtt: "array[float]"
     """Milliseconds; not a number where there is none, as in all of these."""
     lost: "array[float]"
     p50: "array[float]"
+    """What is usual; of few pings nothing is."""
     losses: bytearray
+    since: "array[float]" = field(factory=lambda: array("d"))
+    """Unix seconds at which the link came up or was lost, by the clock of whoever says so; empty, as are
+    the next two, where the row is a brief one."""
+    jitter: "array[float]" = field(factory=lambda: array("f"))
+    ended: bytearray = field(factory=bytearray)
+    """How the last link was lost: `s`, `c` (see `gossip.trust.rows.Full`), `?`."""
 
     @classmethod
     def of(cls, entries: Iterable[Brief], index: Mapping[str, int]) -> "Packed":
@@ -78,6 +89,9 @@ class Packed:
         nothing = array("f", [NOTHING]) * size
         row = cls(bytearray(b"?" * size), nothing, nothing[:], nothing[:], bytearray(size))
         for entry in entries:
+            if isinstance(entry, Full) and not row.since:
+                row.since, row.jitter = array("d", [NOTHING]) * size, nothing[:]
+                row.ended = bytearray(b"?" * size)
             at = index.get(entry.peer)
             if at is None:
                 continue
@@ -88,8 +102,13 @@ class Packed:
                 row.lost[at] = entry.lost
             if isinstance(entry, Full):
                 row.losses[at] = min(entry.losses, 255)
-                if entry.p50 is not None:
+                if entry.p50 is not None and entry.answered >= ENOUGH:
                     row.p50[at] = entry.p50
+                if entry.since is not None:
+                    row.since[at] = entry.since
+                if entry.jitter is not None:
+                    row.jitter[at] = entry.jitter
+                row.ended[at] = ord(entry.ended or "?")
         return row
 
     def only(self, places: Sequence[int]) -> "Packed":
@@ -100,6 +119,9 @@ class Packed:
             array("f", [self.lost[at] for at in places]),
             array("f", [self.p50[at] for at in places]),
             bytearray(self.losses[at] for at in places),
+            array("d", [self.since[at] for at in places if self.since]),
+            array("f", [self.jitter[at] for at in places if self.jitter]),
+            bytearray(self.ended[at] for at in places if self.ended),
         )
 
 
@@ -115,6 +137,8 @@ class Sight:
     """Which of the nodes is this one."""
     since: Mapping[str, float] = field(factory=dict)
     """Unix seconds at which this node lost those that it lost, by their ids."""
+    ended: Mapping[str, str] = field(factory=dict)
+    """How it lost the last link to each of them, where it knows."""
 
     def __len__(self) -> int:
         """How many nodes there are."""
@@ -124,6 +148,17 @@ class Sight:
         """What one says of another."""
         row = self.rows[one]
         return UNKNOWN if row is None else row.cells[other]
+
+    def ended_by(self, one: int, other: int) -> str:
+        """How one lost its last link to another, as it says."""
+        row = self.rows[one]
+        return "?" if row is None or not row.ended else chr(row.ended[other])
+
+
+def is_met(rows: Iterable[Packed | None], place: int) -> bool:
+    """Whether a node is no invention: somebody hears it, or several have lost it."""
+    said = [row.cells[place] for row in rows if row is not None]
+    return ord("u") in said or said.count(ord("d")) >= SEVERAL
 
 
 def index(ids: Iterable[str]) -> dict[str, int]:

@@ -142,12 +142,18 @@ class Trail:
     """When its last link was lost."""
     ended: Ended | None = None
     """How that was."""
-    died: "array[float] | None" = None
-    """When it was given up for dead."""
+    lost: "array[float] | None" = None
+    """When its links were lost: one that breaks and is made anew at once counts as well."""
 
     def losses(self, now: float) -> int:
-        """How often it was given up within the last hour."""
-        return sum(at > now - HOUR for at in self.died or ())
+        """How often it was lost within the last hour."""
+        return sum(at > now - HOUR for at in self.lost or ())
+
+    def was_lost(self, now: float) -> None:
+        """Once more."""
+        self.lost = self.lost or array("d")
+        self.lost.append(now)
+        del self.lost[:-MOST_LOSSES]
 
 
 class Trails:
@@ -179,14 +185,15 @@ class Trails:
         trail = self._trails.pop(peer, None) or Trail()
         trail.linked, trail.heard_at, trail.lost_at, trail.ended = False, heard_at, now, ended
         self._trails[peer] = trail
+        if ended is not None:
+            trail.was_lost(now)
 
     def died(self, peer: PeerId, now: float) -> None:
         """A peer was given up."""
         trail = self._trails.get(peer)
-        if trail is not None:
-            trail.died = trail.died or array("d")
-            trail.died.append(now)
-            del trail.died[:-MOST_LOSSES]
+        if trail is not None and trail.ended is None:
+            # Else it counts from when its link was lost.
+            trail.was_lost(now)
 
     def _sweep(self, now: float) -> None:
         if now < self._swept_at + STRETCH and len(self._trails) < self._most:

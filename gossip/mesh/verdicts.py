@@ -3,7 +3,8 @@ Whose fault it is that a peer was lost: evidence in, a verdict and its reason ou
 
 *dead*: nobody who was asked hears it. *cut*: somebody does, so the path between us is broken. *left*:
 others heard it say so. *me*: more than half of my peers were lost at once, so that the one thing that
-they share is probably what is broken, and that is this node.
+they share is probably what is broken, and that is this node; or, where others lost them as well, a line
+that this node and the others share.
 """
 
 from collections.abc import Sequence
@@ -52,9 +53,12 @@ class Evidence(Struct, frozen=True, kw_only=True):
     grace: float = 1.5
     """Seconds by which two silences may differ and mean nothing: more than a heartbeat of either."""
     lost: int = 1
-    """Peers that were lost about when this one was, itself included."""
+    """Peers that were lost about when this one was, itself included, and are not back. While any is
+    linked, none that closed its link: the path to it was whole."""
     linked: int = 0
     """Peers that are linked still."""
+    closed: bool = False
+    """Whether all that were lost closed their links."""
     spared: bool = False
     """Whether nobody was asked because too many were lost at once."""
 
@@ -73,7 +77,7 @@ def judge(evidence: Evidence) -> Judgement:
     """Whose fault it is."""
     heard = saying(evidence.sayings, "up")
     left = saying(evidence.sayings, "left")
-    if evidence.lost >= FEWEST and evidence.lost > evidence.linked:
+    if together(evidence) and evidence.lost > evidence.linked:
         verdict, one_way, reason = "me", None, _isolated(evidence)
     elif heard:
         verdict, one_way = "cut", direction(evidence.back, evidence.grace)
@@ -90,6 +94,11 @@ def judge(evidence: Evidence) -> Judgement:
         heard_by=tuple(one.by for one in heard),
         reason=reason,
     )
+
+
+def together(evidence: Evidence) -> bool:
+    """Whether it was lost with others."""
+    return evidence.lost >= FEWEST
 
 
 def direction(back: Back | None, grace: float) -> str | None:
@@ -146,16 +155,23 @@ def _unheard(evidence: Evidence) -> str:
         return f"none of {len(evidence.sayings)} who were asked answered"
     silent = len(evidence.sayings) - len(deaf)
     more = f"; {silent} more did not answer" if silent else ""
+    if together(evidence):
+        many = evidence.lost - 1
+        was = "was" if many == 1 else "were"
+        more += f"; {many} more {was} lost at the same time, so the network may be split"
     return f"{names(deaf)} {_verb(deaf, 'does', 'do')} not hear it either{more}"
 
 
 def _isolated(evidence: Evidence) -> str:
     total = evidence.lost + evidence.linked
     reason = f"{evidence.lost} of {total} peers were lost at once"
+    if evidence.closed:
+        return f"{reason}; their ends closed the links, so they may have ended"
     heard, deaf = saying(evidence.sayings, "up"), saying(evidence.sayings, "down")
     if heard:
         return f"{reason}; {names(heard)}, still linked, {_verb(heard, 'hears', 'hear')} it"
     if deaf:
         does = _verb(deaf, "does", "do")
-        return f"{reason}; {names(deaf)}, still linked, {does} not hear it either"
+        share = f"{names(deaf)}, still linked, {does} not hear it either"
+        return f"{reason}; {share}, so the network may be split"
     return reason + ("; who is still linked does not answer" if evidence.linked else "")

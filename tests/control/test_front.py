@@ -61,7 +61,12 @@ class RoutesTests(HouseCase):
         for path in ("/v1/status", "/v1/peers", "/v1/peers/nobody", "/v1/history?x=1"):
             get, head = house.ask("GET", path), house.ask("HEAD", path)
             self.assertEqual((get.status, b""), (head.status, head.content))
-            self.assertEqual(get.headers, head.headers)
+            # Between the two a second may begin.
+            self.assertEqual(get.headers.keys(), head.headers.keys())
+            self.assertEqual(
+                {name: value for name, value in get.headers.items() if name != "date"},
+                {name: value for name, value in head.headers.items() if name != "date"},
+            )
         self.assertEqual(200, house.ask("HEAD", "/v1/events").status)
 
     def test_every_answer_is_for_now_and_for_what_it_says(self) -> None:

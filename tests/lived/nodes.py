@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
@@ -41,6 +41,9 @@ def environment(**more: str) -> dict[str, str]:
 class Program(ProcessProtocol):
     """A process whose output lines are events, as far as they are JSON, and are all kept."""
 
+    descriptors: Mapping[int, int | str] | None = None
+    """What the process has by which number; else pipes."""
+
     def __init__(self, command: Sequence[str], **environ: str) -> None:
         self.events: list[Event] = []
         self.output = ""
@@ -48,7 +51,9 @@ class Program(ProcessProtocol):
         self._rest = ""
         self._waiting: list[tuple[Wanted, Deferred[Event]]] = []
         self.ended: Deferred[int] = Deferred()
-        self.process = reactor.spawnProcess(self, command[0], command, env=environment(**environ))
+        self.process = reactor.spawnProcess(
+            self, command[0], command, env=environment(**environ), childFDs=self.descriptors
+        )
 
     def outReceived(self, data: bytes) -> None:
         """More of stdout."""
@@ -85,6 +90,15 @@ class Program(ProcessProtocol):
                 return found
         self._waiting.append((wanted, found))
         return found.addTimeout(patience, reactor, lambda *_: self._impatient())
+
+    def said(self, kind: str, **members: object) -> Deferred[Event]:
+        """The first event, past or to come, of this kind with these members."""
+        return self.until(
+            lambda event: (
+                event["event"] == kind
+                and all(event[name] == value for name, value in members.items())
+            )
+        )
 
     def signal(self, name: str) -> None:
         """Send a signal, if it still runs."""
@@ -139,15 +153,6 @@ class NodeProcess(Program):
     def alive(self) -> set[str]:
         """Whom it holds to be alive, by what it printed."""
         return set(self._alive)
-
-    def said(self, kind: str, **members: object) -> Deferred[Event]:
-        """The first event, past or to come, of this kind with these members."""
-        return self.until(
-            lambda event: (
-                event["event"] == kind
-                and all(event[name] == value for name, value in members.items())
-            )
-        )
 
     def _happened(self, event: Event) -> None:
         if event["event"] == "peer_alive":

@@ -50,6 +50,8 @@ class DiagnosesTests(UnitCase):
 
     def test_dead(self) -> None:
         """With who says so, and what this node has seen."""
+        once = self.of("d", "dead", says("down"), since=NOW - 30, losses=1)
+        self.assertNotIn("hour", str(once.sentences))
         found = self.of("d", "dead", says("down"), since=NOW - 30, losses=2, lost=0.5)
         self.assertEqual(("dead", NOW - 30), (found.verdict, found.since))
         self.assertEqual(
@@ -66,12 +68,12 @@ class DiagnosesTests(UnitCase):
     def test_cut(self) -> None:
         """Others hear it, whatever this node knows of it."""
         for state, of in (("d", "dead"), ("n", "unmet"), ("l", "left")):
-            found = self.of(state, of, says("up", NOW - 3 * 86400), losses=1)  # type: ignore[arg-type]
+            found = self.of(state, of, says("up", NOW - 3 * 86400), losses=2)  # type: ignore[arg-type]
             self.assertEqual("cut", found.verdict)
             self.assertEqual(
                 (
                     "the path between this node and node-b is broken: node-c hears it",
-                    "this node lost it once within the last hour",
+                    "this node lost it 2 times within the last hour",
                     "node-c hears it, for 3 days",
                 ),
                 found.sentences,
@@ -97,6 +99,31 @@ class DiagnosesTests(UnitCase):
             found.sentences,
         )
 
+    def test_unmet_by_this_node_alone(self) -> None:
+        """Others had a link to it: they know what became of it."""
+        dead = self.of("n", "unmet", says("down", NOW - 300))
+        self.assertEqual("dead", dead.verdict)
+        self.assertEqual("node-b is dead: node-c does not hear it either", dead.sentences[0])
+        left = self.of("n", "unmet", says("left"))
+        self.assertEqual("left", left.verdict)
+        self.assertEqual("node-b left: node-c says that it left", left.sentences[0])
+
+    def test_me_or_they_ended(self) -> None:
+        """Where all closed their links it is not known."""
+        found = diagnose(
+            peer="b" * 64,
+            name="node-b",
+            ours=Full("b" * 16, "d"),
+            state="dead",
+            evidence=Evidence(lost=2, closed=True),
+            wall=NOW,
+        )
+        self.assertEqual(
+            "this node lost node-b with all others that it heard: 2 of 2 peers were lost at once;"
+            " their ends closed the links, so they may have ended",
+            found.sentences[0],
+        )
+
     def test_me(self) -> None:
         """All were lost."""
         found = diagnose(
@@ -115,6 +142,25 @@ class DiagnosesTests(UnitCase):
                 ),
             ),
             found.sentences,
+        )
+
+    def test_me_and_others(self) -> None:
+        """Where others lost it as well, it is not this node alone."""
+        evidence = Evidence(sayings=[says("down")], lost=2, linked=1)
+        found = diagnose(
+            peer="b" * 64,
+            name="node-b",
+            ours=Full("b" * 16, "d"),
+            state="dead",
+            evidence=evidence,
+            wall=NOW,
+        )
+        self.assertEqual("me", found.verdict)
+        self.assertEqual(
+            "there is no path from this node, and from those that it hears, to node-b: 2 of 3 peers"
+            " were lost at once; node-c, still linked, does not hear it either, so the network may be"
+            " split",
+            found.sentences[0],
         )
 
     def test_itself(self) -> None:

@@ -67,6 +67,20 @@ def full(size: int, *broken: str, **nodes: Mapping[str, Any]) -> Sight:
     return seen(*rows, **nodes)
 
 
+def halved(here: int, there: int, **nodes: Mapping[str, Any]) -> Sight:
+    """A network of which this node hears so many, itself included, and has lost the others at once."""
+    names = "abcdefghijklmnopqrstuvwxyz"[: here + there]
+    lost = names[here:]
+    rows: list[str | None] = [
+        "".join("-" if at == one else "u" for at in range(here)) + "d" * there
+        for one in range(here)
+    ]
+    dead: dict[str, Mapping[str, Any]] = {name: {"state": "dead"} for name in lost}
+    sight = seen(*rows, *[None] * there, **{**dead, **nodes})
+    sight.since = {name * 64: 5.0 + at for at, name in enumerate(lost)}
+    return sight
+
+
 class FindingsCase(UnitCase):
     """A test of what is found."""
 
@@ -90,23 +104,6 @@ class SoundTests(FindingsCase):
         """In networks of all sizes."""
         for size in range(1, 27):
             self.assertEqual([], findings.found(full(size)))
-
-    def test_sentences(self) -> None:
-        """What can be said depends on who told."""
-        for sentence, sight in (
-            ("nothing is wrong: this node knows no other", full(1)),
-            ("nothing is wrong: all 3 nodes hear each other", full(3)),
-            ("nothing is wrong, as far as 1 of 2 nodes can tell", seen("-u", None)),
-        ):
-            wrong = findings.found(sight)
-            self.assertEqual(sentence, findings.sentence(wrong, sight))
-
-    def test_the_worst_is_the_sentence(self) -> None:
-        """And how much more there is."""
-        sight = full(5, "ab", "cd", "ce")
-        wrong = findings.found(sight)
-        self.assertIn("(and 1 more)", findings.sentence(wrong, sight))
-        self.assertIn("a and b do not hear each other", str(wrong))
 
     def test_unmet_ones_are_no_finding(self) -> None:
         """Of whom only a record is known, nobody knows whether it lives."""
@@ -135,25 +132,60 @@ class DeadTests(FindingsCase):
             seen("-d", None, b={"state": "dead"}),
         )
 
-    def test_some_at_the_same_time(self) -> None:
+    def test_some_of_many_at_the_same_time(self) -> None:
         """They are one finding, which says what else it may be."""
-        sight = seen(
-            "-uddd", "u-ddd", None, None, None, **{key: {"state": "dead"} for key in "cde"}
+        sight = halved(7, 2)
+        self.assertFound(
+            "dead",
+            "h and i are dead: none of 7 nodes that tell hears them;"
+            " they were lost at the same time, so the line to them may be cut",
+            sight,
         )
-        sight.since = {"c" * 64: 5.0, "d" * 64: 6.0, "e" * 64: 600.0}
-        both, one = findings.found(sight)
-        self.assertEqual(
-            "c and d are dead: none of 2 nodes that tell hears them;"
-            " they were lost at the same time, so the network may be split",
-            both.sentence,
+        sight.since = {"h" * 64: 5.0, "i" * 64: 600.0}
+        self.assertEqual(["dead", "dead"], [finding.kind for finding in findings.found(sight)])
+
+    def test_some_whose_ends_closed(self) -> None:
+        """The paths to them were whole: it is no split."""
+        sight = halved(3, 3)
+        sight.ended = dict.fromkeys(sight.since, "c")
+        self.assertFound(
+            "dead",
+            "d, e and f are dead: none of 3 nodes that tell hears them;"
+            " their ends closed the links, so their processes ended",
+            sight,
         )
-        self.assertEqual(("e" * 64,), one.peers)
+
+    def test_some_of_one_tag(self) -> None:
+        """What all of them share, and nobody else, is named."""
+        tags: dict[str, Mapping[str, Any]] = {
+            name: {"tags": {"rack": "r7", "os": "linux"}, "state": "dead"} for name in "hi"
+        }
+        sight = halved(7, 2, a={"tags": {"os": "linux", "rack": "r1"}}, **tags)
+        self.assertIn("rack=r7 (h and i) are dead: none", self.only(sight).sentence)
 
     def test_all_at_the_same_time(self) -> None:
-        """Then it may be this node."""
+        """Then it is this node; who was lost long before is told of as well, and later."""
+        sight = seen("-ddd", None, None, None, **{key: {"state": "dead"} for key in "bcd"})
+        sight.since = {"b" * 64: 500.0, "c" * 64: 500.5, "d" * 64: 5.0}
+        alone, dead = findings.found(sight)
+        self.assertEqual(
+            "this node is cut off: it lost 2 others at the same time, and hears nobody",
+            alone.sentence,
+        )
+        self.assertEqual(("cut_node", ("a" * 64,), 500.0), (alone.kind, alone.peers, alone.since))
+        self.assertEqual(("dead", ("d" * 64,)), (dead.kind, dead.peers))
+        sight.ended = {"b" * 64: "c", "c" * 64: "c"}
+        self.assertTrue(
+            findings.found(sight)[0].sentence.endswith(
+                "; so their processes ended, or it is cut off"
+            )
+        )
+
+    def test_one_after_the_other(self) -> None:
+        """They are dead, each for itself."""
         sight = seen("-dd", None, None, b={"state": "dead"}, c={"state": "dead"})
-        sight.since = {"b" * 64: 5.0, "c" * 64: 5.5}
-        self.assertIn("this node may be cut off", self.only(sight).sentence)
+        sight.since = {"b" * 64: 5.0, "c" * 64: 500.0}
+        self.assertEqual(["dead", "dead"], [finding.kind for finding in findings.found(sight)])
 
     def test_one_that_others_hear(self) -> None:
         """It is not dead, but unreachable; it may be that its row cannot be had."""
@@ -161,6 +193,55 @@ class DeadTests(FindingsCase):
         cut, mute = findings.found(sight)
         self.assertEqual("a and c do not hear each other", cut.sentence)
         self.assertEqual(("mute", "c did not answer"), (mute.kind, mute.sentence))
+
+
+class InsideTests(FindingsCase):
+    """A split, as it is seen from inside one of its groups."""
+
+    def test_from_each_side(self) -> None:
+        """Who is in the other group is told first; of a few that are lost it is not so."""
+        for here, there, kind in (
+            *((3, 3, "split"), (2, 4, "split"), (4, 2, "split"), (5, 5, "split")),
+            *((2, 20, "split"), (7, 2, "dead"), (6, 2, "split"), (3, 1, "dead")),
+        ):
+            sight = halved(here, there)
+            finding = self.only(sight)
+            self.assertEqual((kind, 5.0), (finding.kind, finding.since), (here, there))
+            self.assertEqual(set(sight.since), set(finding.peers))
+
+    def test_sentence(self) -> None:
+        """Both groups have names."""
+        self.assertFound(
+            "split",
+            "the network is split into two groups: this node's (a, b and c) hears nobody of the other"
+            " (d, e and f), all lost at the same time",
+            halved(3, 3),
+        )
+        rack: Mapping[str, Any] = {"tags": {"rack": "r7"}, "state": "dead"}
+        self.assertIn(
+            "hears nobody of the other, rack=r7 (c and d), all",
+            self.only(halved(2, 2, c=rack, d=rack)).sentence,
+        )
+
+    def test_one_that_is_dead_besides(self) -> None:
+        """It was lost at another time, or closed its link: it is told of after the split."""
+        sight = halved(3, 4)
+        sight.since = {**sight.since, "g" * 64: 100.0}
+        split, dead = findings.found(sight)
+        self.assertEqual(("split", "dead"), (split.kind, dead.kind))
+        self.assertEqual(("g" * 64,), dead.peers)
+        sight = halved(3, 4)
+        sight.ended = {"d" * 64: "c", "e" * 64: "s"}
+        split, dead = findings.found(sight)
+        self.assertEqual(("split", ("d" * 64,)), (split.kind, dead.peers))
+
+    def test_one_that_lives_but_says_nothing(self) -> None:
+        """It belongs to the group that hears it."""
+        sight = halved(3, 3, c={"row": "silent"})
+        sight.rows[2] = None
+        split, mute = findings.found(sight)
+        self.assertIn("this node's (a, b and c) hears", split.sentence)
+        self.assertEqual("mute", mute.kind)
 
 
 class BrokenTests(FindingsCase):
@@ -211,8 +292,8 @@ class BrokenTests(FindingsCase):
         across = [one + other for one, other in product("abc", "def")]
         finding = self.assertFound(
             "split",
-            "the network is split: (a, b and c) and (d, e and f) do not hear each other,"
-            " and g hears both",
+            "the network is split into two groups: (a, b and c) and (d, e and f) do not hear each"
+            " other, and g hears both",
             full(7, *across),
         )
         self.assertEqual(6, len(finding.peers))
@@ -246,6 +327,22 @@ class BrokenTests(FindingsCase):
         )
         self.assertEqual((("a" * 64, "b" * 64),), finding.pairs)
 
+    def test_one_way_and_given_up(self) -> None:
+        """How both ends lost their link tells which way it broke."""
+        sight = full(5, "bc", "de")
+        for one, other, ended in ((1, 2, "c"), (2, 1, "s"), (3, 4, "s"), (4, 3, "s")):
+            packed = sight.rows[one]
+            assert packed is not None
+            packed.ended = bytearray(b"?????")
+            packed.ended[other] = ord(ended)
+        both, half = findings.found(sight)
+        self.assertEqual("d and e do not hear each other", both.sentence)
+        self.assertEqual(
+            "the path between c and b is broken one way: c did not hear b any more, which heard it",
+            half.sentence,
+        )
+        self.assertEqual(("one_way", (("c" * 64, "b" * 64),)), (half.kind, half.pairs))
+
     def test_one_node_that_hears_nobody(self) -> None:
         """All of its paths are broken one way: it is the node."""
         self.assertEqual("cut_node", self.only(seen("-ddd", "u-uu", "uu-u", "uuu-")).kind)
@@ -263,6 +360,14 @@ class BadTests(FindingsCase):
         for mean, usual in ((21.0, 2.0), (200.0, 100.0)):
             fine = row("-uu", rtt={1: mean}, p50={1: usual})
             self.assertEqual([], findings.found(seen(fine, "u-u", "uu-")))
+
+    def test_one_that_was_late(self) -> None:
+        """It is told by the jitter that it leaves behind; a line that is slow has little of it."""
+        for jitter, kinds in ((20.0, []), (13.0, ["slow"])):
+            late = row("-uu", rtt={1: 30.0}, p50={1: 2.0})
+            late.jitter = array("f", [jitter] * 3)
+            found = findings.found(seen(late, "u-u", "uu-"))
+            self.assertEqual(kinds, [finding.kind for finding in found])
 
     def test_lossy(self) -> None:
         """What is lost is worse than what is late."""
@@ -297,6 +402,11 @@ class BadTests(FindingsCase):
             "a and b lost each other 4 times within the hour",
             seen(row("-uu", losses={1: 3}), row("u-u", losses={0: 4}), "uu-"),
         )
+
+    def test_one_that_is_dead_does_not_flap(self) -> None:
+        """It is told of once."""
+        rows = [row("-ud", losses={2: 5}), row("u-d", losses={2: 5})]
+        self.assertEqual("dead", self.only(seen(*rows, None, c={"state": "dead"})).kind)
 
     def test_a_node_that_comes_and_goes(self) -> None:
         """All lost it: it is named."""

@@ -149,4 +149,4 @@ class GatheringTests(RowCase):
         seen = self.seen(street, houses[0], "full")
         row = seen.rows[1]
         assert row is not None
-        self.assertGreater(row.p50[0], 0)
+        self.assertGreater(row.since[0], 0)

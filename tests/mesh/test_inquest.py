@@ -147,6 +147,44 @@ class FaultTests(VerdictsCase):
         for house in many:
             self.assertVerdicts(street, house, "dead", *few)
 
+    def test_halves(self) -> None:
+        """Each says that it is itself, for as long as the split lasts, and that it may be a split."""
+        street, houses = self.town(6)
+        street.cut(houses[:3], houses[3:])
+        street.run(130)
+        for house in houses[:3]:
+            self.assertVerdicts(street, house, "me", *houses[3:])
+            for event in house.said(Verdict):
+                self.assertIn("do not hear it either, so the network may be split", event.reason)
+
+    def test_halves_of_which_one_comes_back(self) -> None:
+        """Once most are back, who is still lost is judged by itself."""
+        street, houses = self.town(5)
+        street.cut(houses[:1], houses[1:4])
+        street.run(8)
+        street.mend()
+        street.cut(houses[:1], houses[1:2])
+        street.run(130)
+        self.assertEqual(("cut", None), verdicts(street, houses[0])["n1"])
+
+    def test_most_ended(self) -> None:
+        """The paths to those that closed their links were whole: they are dead, and it is not me."""
+        street, houses = self.town(6)
+        for house in houses[2:]:
+            house.crash()
+        street.run(8)
+        for house in houses[:2]:
+            self.assertVerdicts(street, house, "dead", *houses[2:])
+
+    def test_all_ended(self) -> None:
+        """Where nobody is left to ask, it may be something that closes all links."""
+        street, houses = self.town(3)
+        for house in houses[1:]:
+            house.crash()
+        street.run(8)
+        self.assertVerdicts(street, houses[0], "me", *houses[1:])
+        self.assertIn("their ends closed the links", houses[0].said(Verdict)[0].reason)
+
     def test_two_nodes(self) -> None:
         """There is nobody to ask, and it is said so."""
         street, (a, b) = self.town(2)

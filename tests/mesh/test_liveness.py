@@ -85,7 +85,8 @@ class RoundTripsTests(UnitCase):
     def test_smoothing(self) -> None:
         """A later answer moves mean and jitter by a sixteenth of its difference."""
         trips = RoundTrips()
-        trips.pong(trips.ping(0.0), 1.0)
+        for _ in range(17):
+            trips.pong(trips.ping(0.0), 1.0)
         trips.pong(trips.ping(10.0), 13.2)
         self.assertAlmostEqual(3.2, trips.last or 0)
         self.assertAlmostEqual(1 + 2.2 / 16, trips.mean or 0)
@@ -93,6 +94,14 @@ class RoundTripsTests(UnitCase):
         trips.pong(trips.ping(20.0), 21.0)
         self.assertAlmostEqual(1 + 2.2 / 16 * 15 / 16, trips.mean or 0)
         self.assertAlmostEqual(2.2 / 16 + (2.2 - 2.2 / 16) / 16, trips.jitter)
+
+    def test_the_first_ones(self) -> None:
+        """All of them count alike: the very first is late often."""
+        trips = RoundTrips()
+        for sample in (9.0, 1.0, 2.0):
+            trips.pong(trips.ping(0.0), sample)
+        self.assertAlmostEqual(4.0, trips.mean or 0)
+        self.assertAlmostEqual(4.5, trips.jitter)
 
     def test_out_of_order(self) -> None:
         """Answers may come in another order than the pings went."""

@@ -83,12 +83,14 @@ class PingsMachine(RuleBasedStateMachine):
         assert (trips.answered, trips.missed) == (len(self.samples), self.missed)
         assert trips.last == (self.samples[-1] if self.samples else None)
         mean, jitter = None, 0.0
-        for before, sample in zip([None, *self.samples], self.samples, strict=False):
+        for count, (before, sample) in enumerate(
+            zip([None, *self.samples], self.samples, strict=False)
+        ):
             if mean is None or before is None:
                 mean = sample
                 continue
-            mean = mean + (sample - mean) / 16
-            jitter = jitter + (abs(sample - before) - jitter) / 16
+            mean += (sample - mean) * max(1 / 16, 1 / (count + 1))
+            jitter += (abs(sample - before) - jitter) * max(1 / 16, 1 / count)
         assert (trips.mean, trips.jitter) == (mean, jitter)
         assert len(trips._pending) <= MOST_AWAITED
 

@@ -2,6 +2,8 @@
 Looking at the whole network, from one of its nodes.
 """
 
+from functools import partial
+
 from twisted.internet.defer import Deferred
 
 from gossip.mesh.lookout import Lookout
@@ -45,6 +47,19 @@ class MatrixTests(RowCase):
         self.assertEqual(["n0", "n2", "n1", "n3"], names)
         self.assertEqual(("-udd", "u-ud", "du-d", "???-"), matrix.links)
         self.assertEqual((None,) * 4, matrix.rtt_ms[3])
+
+    def test_who_left(self) -> None:
+        """Down is down, for whatever reason; whoever was cut off from it holds it dead."""
+        street, (a, _b, c) = self.town(3)
+        street.cut([a], [c])
+        street.run(2)
+        c.leave()
+        street.run(0.3)
+        # The record comes a moment later; here it does not.
+        self.patch(a.mesh._talk, "_learned", lambda record: None)
+        a.mesh.book.learn = lambda *_, **__: None  # type: ignore[method-assign]
+        street.run(4)
+        self.assertEqual(("-ud", "u-d", "??-"), self.result(street, at(a).matrix()).links)
 
     def test_who_asks_at_the_same_time_shares(self) -> None:
         """Everybody else is asked once; who comes later has an answer of its own."""
@@ -175,6 +190,48 @@ class ReportTests(RowCase):
                 report = self.result(street, at(house).report())
                 self.assertEqual([kind], [finding.kind for finding in report.findings])
 
+    def test_a_split_seen_from_inside(self) -> None:
+        """All say that it is one, and who is in the other group; and nothing, once it is whole."""
+        for size, few in ((6, 3), (6, 2), (10, 5)):
+            street, houses = self.town(size)
+            here, there = houses[:few], houses[few:]
+            street.cut(here, there)
+            street.run(8)
+            for mine, others in ((here, there), (there, here)):
+                for house in mine:
+                    report = self.result(street, at(house).report())
+                    (finding,) = report.findings
+                    self.assertEqual("split", finding.kind)
+                    self.assertEqual({other.id for other in others}, set(finding.peers))
+                    self.assertEqual("the network is split", report.sentence)
+            street.mend()
+            street.until(partial(street.is_mesh, houses))
+            self.assertTrue(self.result(street, at(houses[0]).report()).ok)
+
+    def test_a_split_seen_by_one_who_came_later(self) -> None:
+        """It never met the other group; those who did tell of it."""
+        street, houses = self.town(6)
+        street.cut(houses[:3], houses[3:])
+        street.run(8)
+        late = street.house("late", join=[houses[0]])
+        street.cut([late], houses[3:])
+        street.until(lambda: street.is_mesh([*houses[:3], late]))
+        street.run(70)
+        report = self.result(street, at(late).report())
+        (finding,) = report.findings
+        self.assertEqual("split", finding.kind)
+        self.assertEqual({house.id for house in houses[3:]}, set(finding.peers))
+
+    def test_half_of_them_ended(self) -> None:
+        """That is no split: their ends closed the links."""
+        street, houses = self.town(6)
+        for house in houses[3:]:
+            house.crash()
+        street.run(8)
+        for house in houses[:3]:
+            (finding,) = self.result(street, at(house).report()).findings
+            self.assertEqual(("dead", 3), (finding.kind, len(finding.peers)))
+
     def test_a_split_seen_from_between(self) -> None:
         """Who hears both sides tells of it; and so do both, since they hear it."""
         street, houses = self.town(5)
@@ -202,9 +259,9 @@ class ReportTests(RowCase):
         for house in houses[:3]:
             report = self.result(street, at(house).report())
             self.assertEqual(["skewed"], [finding.kind for finding in report.findings])
-            self.assertIn("n3 is 5.0 s ahead", report.sentence)
+            self.assertIn("n3 is 5.0 s ahead", report.findings[0].sentence)
         report = self.result(street, at(houses[3]).report())
-        self.assertIn("the clock of this node is 5.0 s ahead", report.sentence)
+        self.assertIn("the clock of this node is 5.0 s ahead", report.findings[0].sentence)
 
     def test_one_that_flaps(self) -> None:
         """It was lost three times, and is here."""

@@ -22,6 +22,22 @@ class PathsTests(UnitCase):
         self.assertEqual((set(), {(1, 0)}), (paths.broken, paths.deaf))
         self.assertEqual({(0, 1)}, paths.all())
 
+    def test_to_one_that_is_said_to_have_left(self) -> None:
+        """Where it lives, the path is broken."""
+        self.assertEqual({(0, 1)}, Paths.of(seen("-lu", "u-u", "uu-")).deaf)
+        self.assertEqual({(0, 1)}, Paths.of(seen("-lu", "l-u", "uu-")).broken)
+
+    def test_half_of_it(self) -> None:
+        """Who lost the other by its silence, where that one lost it by its closing, is deaf."""
+        sight = full(3, "ac")
+        for one, other, ended in ((0, 2, "c"), (2, 0, "s")):
+            packed = sight.rows[one]
+            assert packed is not None
+            packed.ended = bytearray(b"???")
+            packed.ended[other] = ord(ended)
+        paths = Paths.of(sight)
+        self.assertEqual(({(0, 2)}, {(2, 0)}), (paths.broken, paths.half))
+
     def test_to_the_dead(self) -> None:
         """No path leads to who does not live."""
         paths = Paths.of(seen("-ud", "u-d", None))

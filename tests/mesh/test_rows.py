@@ -44,6 +44,14 @@ class AnswerTests(RowCase):
         assert isinstance(row.sealed, Sealed)
         self.assertEqual(1, len(rows.read(row.sealed, "full").entries))
 
+    def test_what_was_true_a_moment_ago(self) -> None:
+        """It is not told again, where a link was lost or made meanwhile."""
+        question = GetRow(7, "brief", about=[self.b.id])
+        self.assertEqual({self.b.id[:16]: "u"}, self.states(self.asked(question, 0.1)))
+        self.b.crash()
+        self.street_.run(0.2)
+        self.assertEqual({self.b.id[:16]: "d"}, self.states(self.asked(question, 0.1)))
+
     def test_who_did_not_announce_it_is_answered(self) -> None:
         """It asked, so it understands."""
         mute = self.street_.puppet("mute").dial(self.a)

@@ -9,6 +9,7 @@ from gossip.mesh.sight import NOTHING, Node, Packed, Sight
 from gossip.trust.rows import Brief, Full
 from tests.cases import UnitCase
 
+NOW = 1_800_000_000.25
 IDS = ["a" * 64, "b" * 64, "c" * 64]
 
 
@@ -19,9 +20,12 @@ class SightTests(UnitCase):
         """What c says."""
         return Packed.of(
             [
-                Full("a" * 16, "q", 1.25, 0.5, p50=1.0, losses=300),
+                Full(
+                    "a" * 16, "q", 1.25, 0.5, since=NOW, p50=1.0, answered=16, losses=300, ended="c"
+                ),
                 Brief("b" * 16, "l"),
                 Brief("d" * 16, "u", 1.0),
+                Full("c" * 16, "n", p50=1.0, answered=15),
             ],
             sight.index(IDS),
         )
@@ -29,7 +33,9 @@ class SightTests(UnitCase):
     def test_packed(self) -> None:
         """Each entry has its place; whom nobody knows has none."""
         row = self.packed()
-        self.assertEqual(b"ud?", bytes(row.cells))
+        self.assertEqual(b"ul?", bytes(row.cells))
+        self.assertEqual([NOW, None, None], sight.known(row.since))
+        self.assertEqual(b"c??", bytes(row.ended))
         self.assertEqual([1.25, None, None], sight.known(row.rtt))
         self.assertEqual([0.5, None, None], sight.known(row.lost))
         self.assertEqual([1.0, None, None], sight.known(row.p50))
@@ -39,10 +45,25 @@ class SightTests(UnitCase):
         """The rest is left out of all that it says."""
         row = self.packed().only([0, 2])
         self.assertEqual(b"u?", bytes(row.cells))
+        self.assertEqual([NOW, None], sight.known(row.since))
+        self.assertEqual(b"c?", bytes(row.ended))
         self.assertEqual([1.25, None], sight.known(row.rtt))
         self.assertEqual([0.5, None], sight.known(row.lost))
         self.assertEqual([1.0, None], sight.known(row.p50))
         self.assertEqual([255, 0], list(row.losses))
+
+    def test_brief_rows(self) -> None:
+        """They do not say when and how a link was lost; and take no room for it."""
+        row = Packed.of([Brief("a" * 16, "d")], sight.index(IDS)).only([0])
+        self.assertEqual((0, 0), (len(row.since), len(row.ended)))
+
+    def test_who_was_met(self) -> None:
+        """One who hears it is enough; and two who have lost it."""
+        rows = [
+            Packed.of([Brief("a" * 16, state)], sight.index(IDS)) for state in ("u", "d", "d", "l")
+        ]
+        for those, met in ((rows[:1], True), (rows[1:3], True), (rows[2:], False), ([], False)):
+            self.assertEqual(met, sight.is_met([None, *those], 0))
 
     def test_numbers_for_people(self) -> None:
         """As they were before they were packed, and not a number is none."""

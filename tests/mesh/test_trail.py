@@ -99,6 +99,18 @@ class TrailsTests(UnitCase):
             trails.died(A, 20)
         self.assertEqual(module.MOST_LOSSES, trail.losses(20))
 
+    def test_a_link_that_breaks_and_is_made_anew(self) -> None:
+        """It was lost, if nobody died of it; and once, if somebody did. A farewell is no loss."""
+        trails = Trails(10)
+        for number, ended in enumerate(("c", "s", None)):
+            trails.linked(A)
+            trails.lost(A, number, number, ended)  # type: ignore[arg-type]
+            if ended == "s":
+                trails.died(A, number)
+        trail = trails.get(A)
+        assert trail is not None
+        self.assertEqual(2, trail.losses(10))
+
     def test_a_peer_that_is_lost_and_comes_back(self) -> None:
         """It keeps its past."""
         trails = Trails(10)

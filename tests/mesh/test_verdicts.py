@@ -84,12 +84,24 @@ class JudgeTests(UnitCase):
             (
                 (
                     "3 of 5 peers were lost at once; node-b and node-c, still linked, do not hear it"
-                    " either"
+                    " either, so the network may be split"
                 ),
                 Evidence(sayings=says("down", "down"), lost=3, linked=2),
             ),
+            (
+                "2 of 2 peers were lost at once; their ends closed the links, so they may have ended",
+                Evidence(lost=2, closed=True),
+            ),
         ):
             self.assertJudged("me", reason, evidence)
+
+    def test_some_at_once(self) -> None:
+        """Others tell the same of it, and it was not lost alone."""
+        for many, text in ((2, "1 more was lost"), (3, "2 more were lost")):
+            self.assertEqual(
+                f"node-b does not hear it either; {text} at the same time, so the network may be split",
+                judge(Evidence(sayings=says("down"), lost=many, linked=9)).reason,
+            )
 
     def test_not_me(self) -> None:
         """Half is not more than half, and one peer is no crowd."""
