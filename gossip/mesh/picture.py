@@ -8,12 +8,15 @@ Names and texts in them are peers' own words: whoever shows them escapes them.
 """
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
 from gossip.mesh.status import RoundTripTimes
 from gossip.mesh.verdicts import Saying
+
+MOST_PAIRS: Final = 100
+"""Pairs of one finding: a network of 1,000 that is split in halves has 250,000, which is 35 MB of ids."""
 
 
 class MatrixNode(Struct, frozen=True, kw_only=True):
@@ -119,7 +122,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     peers: tuple[str, ...]
     """Ids of whom it is about."""
     pairs: tuple[tuple[str, str], ...]
-    """Ids: the first does not hear, or hears badly, the second."""
+    """Ids: the first does not hear, or hears badly, the second. The first `MOST_PAIRS` of them."""
     since: float | None
 
 

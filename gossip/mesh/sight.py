@@ -8,7 +8,8 @@ the order of the nodes, and not as what was heard.
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from math import isnan
-from typing import Final
+from operator import itemgetter
+from typing import Any, Final
 
 from attrs import define, field, frozen
 
@@ -18,7 +19,9 @@ from gossip.trust.rows import DIGITS, Brief, Full
 UNKNOWN: Final = ord("?")
 NOTHING: Final = float("nan")
 
-_CELLS: Final[Mapping[str, str]] = {"u": "u", "q": "u", "d": "d", "l": "d", "n": "?"}
+_CELLS: Final[Mapping[str, int]] = {
+    state: ord(cell) for state, cell in zip("uqdln", "uudd?", strict=True)
+}
 """What each state of an entry is in the matrix."""
 
 
@@ -77,15 +80,16 @@ class Packed:
         size = len(index)
         nothing = array("f", [NOTHING]) * size
         row = cls(bytearray(b"?" * size), nothing, nothing[:], nothing[:], bytearray(size))
+        cells, rtt, lost, place = row.cells, row.rtt, row.lost, index.get
         for entry in entries:
-            at = index.get(entry.peer)
+            at = place(entry.peer)
             if at is None:
                 continue
-            row.cells[at] = ord(_CELLS[entry.state])
+            cells[at] = _CELLS[entry.state]
             if entry.rtt is not None:
-                row.rtt[at] = entry.rtt
+                rtt[at] = entry.rtt
             if entry.lost is not None:
-                row.lost[at] = entry.lost
+                lost[at] = entry.lost
             if isinstance(entry, Full):
                 row.losses[at] = min(entry.losses, 255)
                 if entry.p50 is not None:
@@ -94,12 +98,12 @@ class Packed:
 
     def only(self, places: Sequence[int]) -> "Packed":
         """The same of some of the nodes."""
+        # Two more, which are cut off: of less than two places it would give no tuple.
+        some: Any = itemgetter(*places, 0, 0)
         return Packed(
-            bytearray(self.cells[at] for at in places),
-            array("f", [self.rtt[at] for at in places]),
-            array("f", [self.lost[at] for at in places]),
-            array("f", [self.p50[at] for at in places]),
-            bytearray(self.losses[at] for at in places),
+            bytearray(some(self.cells)[:-2]),
+            *(array("f", some(numbers)[:-2]) for numbers in (self.rtt, self.lost, self.p50)),
+            bytearray(some(self.losses)[:-2]),
         )
 
 
@@ -131,8 +135,19 @@ def index(ids: Iterable[str]) -> dict[str, int]:
     return {peer[:DIGITS]: at for at, peer in enumerate(ids)}
 
 
-def known(numbers: "array[float]") -> list[float | None]:
-    """Numbers for people to read, None for those that are none."""
-    # Most are equal to others: each is made once.
-    made: dict[float, float] = {}
-    return [None if isnan(x) else made.setdefault(x, round(x, 3)) for x in numbers]
+class Numbers(dict[float, float]):
+    """Numbers for people to read. Most are equal to others: each is made once."""
+
+    MOST: Final = 65536
+    """That are kept: peers may say a million different ones."""
+
+    def known(self, numbers: "array[float]") -> tuple[float | None, ...]:
+        """The same, and None for those that are none."""
+        return tuple([None if isnan(x) else self[x] for x in numbers])
+
+    def __missing__(self, number: float) -> float:
+        """It was not met before."""
+        made = round(number, 3)
+        if len(self) < self.MOST:
+            self[number] = made
+        return made
