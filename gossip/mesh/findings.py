@@ -6,7 +6,7 @@ tag that all of one side share; what it explains is not told again pair by pair.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from itertools import chain, islice
 from typing import Final
 
@@ -79,14 +79,16 @@ def _few(alike: list[Finding]) -> Iterator[Finding]:
     yield from alike[:ALIKE]
     rest = alike[ALIKE:]
     if rest:
-        pairs = (pair for finding in rest for pair in finding.pairs)
+        pairs = [pair for finding in rest for pair in finding.pairs]
+        unnamed = sum(finding.more_pairs for finding in rest)
         yield Finding(
             kind=rest[0].kind,
             severity=rest[0].severity,
             sentence=f"{len(rest)} more of the kind; the first: {rest[0].sentence}",
             peers=tuple(dict.fromkeys(peer for finding in rest for peer in finding.peers)),
-            pairs=tuple(islice(pairs, MOST_PAIRS)),
+            pairs=tuple(pairs[:MOST_PAIRS]),
             since=None,
+            more_pairs=unnamed + len(pairs[MOST_PAIRS:]),
         )
 
 
@@ -111,16 +113,21 @@ def _finding(
     *,
     peers: Iterable[int] = (),
     pairs: Iterable[Pair] = (),
+    many: int | None = None,
     since: float | None = None,
 ) -> Finding:
     ids = [node.id for node in seen.nodes]
+    named = list(islice(pairs, MOST_PAIRS))
+    if many is None:
+        many = len(pairs) if isinstance(pairs, Sized) else 0
     return Finding(
         kind=kind,
         severity=SEVERITY[kind],
         sentence=text,
         peers=tuple(ids[place] for place in peers),
-        pairs=tuple((ids[one], ids[other]) for one, other in islice(pairs, MOST_PAIRS)),
+        pairs=tuple((ids[one], ids[other]) for one, other in named),
         since=since,
+        more_pairs=max(0, many - len(named)),
     )
 
 
@@ -311,7 +318,7 @@ def _each(
     first = next(pairs, None)
     if first is not None:
         more = f"{many - alone} more pairs are like these; the first: {text(first)}"
-        yield _finding(seen, kind, more, pairs=chain([first], pairs))
+        yield _finding(seen, kind, more, pairs=chain([first], pairs), many=many - alone)
 
 
 def _skewed(seen: Sight) -> Iterator[Finding]:

@@ -124,6 +124,8 @@ class Finding(Struct, frozen=True, kw_only=True):
     pairs: tuple[tuple[str, str], ...]
     """Ids: the first does not hear, or hears badly, the second. The first `MOST_PAIRS` of them."""
     since: float | None
+    more_pairs: int = 0
+    """How many pairs more it is about."""
 
 
 class Report(Struct, frozen=True, kw_only=True):

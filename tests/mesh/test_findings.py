@@ -320,6 +320,7 @@ class ManyTests(FindingsCase):
         self.assertEqual(
             [("a", "b"), ("b", "c"), ("c", "d")], [(one[0], two[0]) for one, two in finding.pairs]
         )
+        self.assertEqual(2, finding.more_pairs)
 
     def test_pairs_of_one_kind(self) -> None:
         """So many are findings of their own, and the rest is one."""
@@ -357,6 +358,7 @@ class ManyTests(FindingsCase):
         sight = Sight(nodes, [row(half[place & 1]) for place in range(size)])
         (finding,) = findings.found(sight)
         self.assertEqual(("split", MOST_PAIRS), (finding.kind, len(finding.pairs)))
+        self.assertEqual(150 * 150 - MOST_PAIRS, finding.more_pairs)
 
 
 class NodeTests(FindingsCase):
