@@ -53,10 +53,12 @@ def rack(number: int) -> int:
 
 def hears(one: int, other: int) -> bool:
     """Whether the first hears the second, by its own word."""
-    if {rack(one), rack(other)} == set(APART) or (one * one + other * other) % PRIME == 0:
+    if (one * one + other * other) % PRIME == 0:
+        return False
+    if one % RACKS in APART and other % RACKS in APART and (one - other) % RACKS:
         return False
     each, deaf, heard = DEAF
-    return (one % each, other % each) != (deaf, heard)
+    return one % each != deaf or other % each != heard
 
 
 def slow(number: int) -> bool:
