@@ -21,7 +21,7 @@ from gossip.mesh.sight import Node, Packed, Sight
 from gossip.mesh.status import PeerStatus
 from gossip.settings import agent
 from gossip.trust.identity import PeerId
-from gossip.trust.rows import DIGITS
+from gossip.trust.rows import DIGITS, Brief
 from gossip.wire.messages import Show
 
 AT_A_TIME: Final = 32
@@ -32,6 +32,9 @@ PARTS: Final = 16
 
 LOOKED_AT: Final = 200
 """Peers that are looked at in one turn: about 6 ms."""
+
+OWN: Final = 16
+"""Entries of our own row that are made in the time of one part."""
 
 LONGEST: Final = 30.0
 """Seconds after which nobody more is asked: of a thousand, half of whom hang, it takes as long."""
@@ -100,13 +103,23 @@ class Gathering:
         self._nodes = [first, *map(self._node, peers[: MOST_NODES - 1])]
         self._index = sight.index(node.id for node in self._nodes)
         self._rows = [None] * len(self._nodes)
-        self._rows[0] = Packed.of(self.own_row.entries(self.show), self._index)
         for place, node in enumerate(self._nodes[1:], 1):
             link = self.linked.get(PeerId(node.id))
             if link is None:
                 self._strange.append(place)
             elif speaks(link):
                 self._to_ask.append((link, PeerId(node.id)))
+        self._go_on()
+        self._read(self._own())
+
+    def _own(self) -> Iterator[None]:
+        # All that this node knows of its own links, also where others are asked for less.
+        entries: list[Brief] = []
+        rest = self.own_row.entries("full")
+        while batch := list(islice(rest, OWN)):
+            entries += batch
+            yield
+        self._rows[0] = Packed.of(entries, self._index)
         self._go_on()
 
     def _node(self, peer: PeerStatus) -> Node:
@@ -136,7 +149,8 @@ class Gathering:
             # One row that cannot be read must not keep all others from whoever waits for them.
             asked.addErrback(lambda failure: self._log.failure("while taking a row", failure))
             asked.addBoth(self._settled)
-        if not self._under_way and not self._to_ask and not self.gathered.called:
+        over = not self._under_way and not self._to_ask and self._rows[0] is not None
+        if over and not self.gathered.called:
             self.gathered.callback(self._sight())
 
     def _read(self, answer: Iterator[None]) -> None:

@@ -36,8 +36,9 @@ FINDINGS: Final = 8
 """Findings of one turn: as long."""
 
 FULL_UP_TO: Final = 200
-"""Links of this node up to which a report reads full rows. Of a thousand they would be 100 MB, for what
-is slow or flaps; beyond it the report tells of what is broken, and of pings that are lost."""
+"""Links of this node up to which a report reads full rows. Of a thousand they would be 150 MB, for what
+is slow or flaps; beyond it the report tells of what is broken, of pings that are lost, and of what is slow
+or flaps as this node itself sees it."""
 
 T = TypeVar("T")
 
