@@ -75,21 +75,24 @@ def usual(one: int, other: int) -> float:
 
 def entry(show: Show, peer: str, one: int, other: int, now: float, *, up: bool) -> Brief:
     """What one says of another; `now` is Unix seconds."""
-    head = peer[:DIGITS]
-    if not up:
-        gone = (None, None, now - HOUR, HOUR, None, None, None, 0, 0, 0, 0, None, 1, None, "s")
-        return _KINDS[show](*(head, "d", *gone)[: len(_KINDS[show].__struct_fields__)])
-    usually, late = usual(one, other), slow(one) or slow(other)
-    mean, lost = (round(usually + LATE, 2), LOST) if late else (usually, 0.0)
-    if show == "brief":
-        return Brief(head, "u", mean, lost)
-    pings = 720
-    full = (
-        *(head, "u", mean, lost, round(now - HOUR, 3), 0.5, usually, round(2 * mean, 2), 0.1),
-        *(pings, round(pings * (1 - lost)), 90_000, 90_000, "d" if one < other else "a", 0, 0.0),
-        None,
-    )
-    return Full(*full) if show == "full" else Past(*full, _past(now, mean))
+    head, make = peer[:DIGITS], _KINDS[show]
+    members: tuple[Any, ...]
+    if up:
+        usually, late = usual(one, other), slow(one) or slow(other)
+        mean, lost = (round(usually + LATE, 2), LOST) if late else (usually, 0.0)
+        if show == "brief":
+            return Brief(head, "u", mean, lost)
+        pings, side = 720, "d" if one < other else "a"
+        trips = (usually, round(2 * mean, 2), 0.1, pings, round(pings * (1 - lost)))
+        since = round(now - HOUR, 3)
+        members = ("u", mean, lost, since, 0.5, *trips, 90_000, 90_000, side, 0, 0.0, None)
+    else:
+        mean = 0.0
+        gone = (None, None, round(now - HOUR, 3), HOUR, None, None, None, 0, 0, 0, 0, None)
+        members = ("d", *gone, 1, None, "s")
+    if show == "past":
+        members = (*members, _past(now, mean) if up else [])
+    return make(head, *members[: len(make.__struct_fields__) - 1])
 
 
 def _past(now: float, mean: float) -> list[Stretch]:

@@ -31,7 +31,7 @@ from benchmarks.processes import (
 from benchmarks.tales import Tales
 from gossip.trust import rows
 from gossip.trust.identity import Identity
-from gossip.wire.messages import GetRow, Row, Show, parse
+from gossip.wire.messages import GetRow, Row, Sealed, Show, parse
 from tests.cases import UnitCase
 
 PAGE = [what for what in sight.UNITS if what.startswith("page")]
@@ -219,9 +219,9 @@ class TalesTests(UnitCase):
 
     def states(self, show: Show, answer: list[Row], author: int) -> dict[str, str]:
         """What the author says of each, where all of its parts hold."""
-        found = {}
+        found: dict[str, str] = {}
         for place, row in enumerate(answer, 1):
-            assert isinstance(row.sealed, rows.Sealed)
+            assert isinstance(row.sealed, Sealed)
             part = rows.read(row.sealed, show)
             rows.verify(part, b64encode(self.peers[author].public).decode())
             self.assertEqual((place, place == len(answer)), (part.part, part.last))

@@ -100,11 +100,11 @@ class Packed:
         """The same of some of the nodes."""
         # Two more, which are cut off: of less than two places it would give no tuple.
         some: Any = itemgetter(*places, 0, 0)
-        return Packed(
-            bytearray(some(self.cells)[:-2]),
-            *(array("f", some(numbers)[:-2]) for numbers in (self.rtt, self.lost, self.p50)),
-            bytearray(some(self.losses)[:-2]),
+        rtt, lost, p50 = (
+            array("f", some(numbers)[:-2]) for numbers in (self.rtt, self.lost, self.p50)
         )
+        cells, losses = (bytearray(some(each)[:-2]) for each in (self.cells, self.losses))
+        return Packed(cells, rtt, lost, p50, losses)
 
 
 @define(eq=False)
