@@ -3,7 +3,8 @@ A load of peers: one process that holds many links to one node, as PROTOCOL.md h
 
 Each peer has a key, a record and a loopback address of its own (127.x.y.z), from which it dials, and
 at which nobody listens: whoever dials it back is refused at once. Peers ping and beat on one wheel.
-They hold the view that the node told last, as peers do that know all that it knows.
+They hold the view that the node told last, as peers do that know all that it knows, and tell rows of
+a network that they are not (`benchmarks.tales`).
 
 Run as `python -m benchmarks.load PORT FIRST COUNT PERIOD HEARTBEAT`, for peers FIRST to FIRST + COUNT.
 With a PERIOD of 0 they only answer, which is enough to live where the node pings each heartbeat.
@@ -32,7 +33,9 @@ from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from benchmarks import tales
 from benchmarks.measure import quantile
+from benchmarks.tales import Tales
 from gossip.trust import records
 from gossip.trust.credentials import Credentials
 from gossip.trust.identity import Identity
@@ -40,8 +43,10 @@ from gossip.trust.records import Record
 from gossip.wire.bucket import Bucket, Rate
 from gossip.wire.frames import LONGEST, FrameReader
 from gossip.wire.messages import (
+    ROWS,
     Bye,
     GetPeers,
+    GetRow,
     Heartbeat,
     Hello,
     Message,
@@ -109,7 +114,7 @@ def record(identity: Identity, number: int) -> Record:
         name=f"load-{number}",
         # Where nobody listens.
         addresses=(f"{address(number)}:1",),
-        tags={},
+        tags={"rack": f"r{tales.rack(number):02}"},
     )
 
 
@@ -122,6 +127,8 @@ class Counts:
     pings: int = 0
     pongs: int = 0
     lost: int = 0
+    rows: int = 0
+    """Questions for rows that were answered."""
     byes: Counter[str] = field(factory=Counter)
     trips: list[float] = field(factory=list)
 
@@ -152,12 +159,12 @@ class Peer:
             instance=f"{self.number:016x}",
             record=self.record.sealed,
             observed=HOST,
-            agent="benchmark/1",
+            agent=tales.AGENT,
             period=load.plan.period or ANSWERED,
             heartbeat=load.plan.heartbeat,
             time=time.time(),
             view=load.view,
-            features=[],
+            features=[ROWS],
         )
 
 
@@ -223,6 +230,7 @@ class Link(Protocol):
         if answer["type"] == "hello":
             self.since = time.monotonic()
             self.load.view = answer.get("view", self.load.view)
+            self.load.tales.met(tales.node_id(answer))
             self.load.up(self)
         else:
             self.load.counts.byes[answer.get("code", "")] += 1
@@ -238,9 +246,16 @@ class Link(Protocol):
             self.load.view = message.view
         elif isinstance(message, GetPeers):
             self.tell(Peers([self.peer.record.sealed], more=False))
+        elif isinstance(message, GetRow):
+            self._tell_row(message)
         elif isinstance(message, Bye):
             self.load.counts.byes[message.code] += 1
             self.peer.left = message.code == "leaving"
+
+    def _tell_row(self, question: GetRow) -> None:
+        self.load.counts.rows += 1
+        for part in self.load.tales.answer(self.peer.identity.id, question):
+            self.tell(part)
 
     def _ping_with_answer(self) -> None:
         # As nodes do.
@@ -264,6 +279,9 @@ class Load:
         self.view = "0" * 16
         self.timed = plan.count <= TIMED
         self.peers = [Peer(plan.first + i, self) for i in range(plan.count)]
+        self.tales = Tales(lambda number: self.peers[number - plan.first].linked)
+        for peer in self.peers:
+            self.tales.add(peer.number, peer.identity)
         self._reactor = reactor
         self._wanted: deque[Peer] = deque()
         self._dialing = 0
@@ -294,6 +312,7 @@ class Load:
     def up(self, link: Link) -> None:
         """A link is up."""
         link.peer.linked = True
+        self.tales.changed()
         self._dialing -= 1
         self.counts.up += 1
         self._slot(link)[link] = None
@@ -310,6 +329,7 @@ class Load:
             self._failed(link.peer)
             return
         link.peer.linked = False
+        self.tales.changed()
         self.counts.up -= 1
         self.counts.lost += 1
         self._link_seconds += time.monotonic() - link.since
@@ -328,6 +348,8 @@ class Load:
             pings=counts.pings,
             pongs=counts.pongs,
             lost=counts.lost,
+            rows=counts.rows,
+            cpu=time.process_time(),
             byes=counts.byes,
             link_seconds=self._link_seconds + alive,
             trips=len(counts.trips),

@@ -6,13 +6,16 @@ import asyncio
 import math
 import tempfile
 import time
+from asyncio import StreamReader, StreamWriter
+from base64 import b64encode
 from itertools import pairwise
 from pathlib import Path
 from unittest.mock import patch
 
+from msgspec import UNSET
 from twisted.internet.testing import StringTransport
 
-from benchmarks import formation, many, meshes, pieces, start
+from benchmarks import formation, many, meshes, pieces, sight, start, tales
 from benchmarks.load import Link, Load, Peer, Plan, address
 from benchmarks.measure import PLAIN, Figure, exponent, middle, number, quantile, table
 from benchmarks.processes import (
@@ -25,8 +28,13 @@ from benchmarks.processes import (
     json_line,
     raise_descriptors,
 )
-from gossip.wire.messages import parse
+from benchmarks.tales import Tales
+from gossip.trust import rows
+from gossip.trust.identity import Identity
+from gossip.wire.messages import GetRow, Row, Sealed, Show, parse
 from tests.cases import UnitCase
+
+PAGE = [what for what in sight.UNITS if what.startswith("page")]
 
 
 class StatisticsTests(UnitCase):
@@ -189,6 +197,128 @@ class LoadTests(UnitCase):
         self.assertLessEqual(len(times), 13)
 
 
+class TalesTests(UnitCase):
+    """What the peers of a load say of their links."""
+
+    def setUp(self) -> None:
+        """Forty peers, and the node."""
+        self.peers = [Identity.generate() for _ in range(40)]
+        self.down: set[int] = set()
+        self.tales = Tales(lambda number: number not in self.down)
+        for place, identity in enumerate(self.peers):
+            self.tales.add(place, identity)
+        self.node = Identity.generate().id
+        self.tales.met(self.node)
+
+    def ask(self, asked: int, question: GetRow) -> list[Row]:
+        """What one answers; each frame but the last says that there are more."""
+        answer = list(self.tales.answer(self.peers[asked].id, question))
+        self.assertEqual([True] * (len(answer) - 1) + [False], [row.more for row in answer])
+        self.assertEqual({question.ask}, {row.ask for row in answer})
+        return answer
+
+    def states(self, show: Show, answer: list[Row], author: int) -> dict[str, str]:
+        """What the author says of each, where all of its parts hold."""
+        found: dict[str, str] = {}
+        for place, row in enumerate(answer, 1):
+            assert isinstance(row.sealed, Sealed)
+            part = rows.read(row.sealed, show)
+            rows.verify(part, b64encode(self.peers[author].public).decode())
+            self.assertEqual((place, place == len(answer)), (part.part, part.last))
+            # As nodes write it, so that it is read as quickly.
+            self.assertIsNotNone(rows._as_we_write(row.sealed.body.encode(), show))
+            found.update({entry.peer: entry.state for entry in part.entries})
+        return found
+
+    def test_all(self) -> None:
+        """One entry of each other peer, and of the node; two racks do not hear each other."""
+        for show in ("brief", "full"):
+            states = self.states(show, self.ask(1, GetRow(1, show)), 1)
+            others = {one.id[:16] for one in self.peers if one is not self.peers[1]}
+            self.assertEqual(others | {self.node[:16]}, set(states))
+            down = [n for n, one in enumerate(self.peers) if states.get(one.id[:16]) == "d"]
+            self.assertEqual([2, 22], down)
+
+    def test_some(self) -> None:
+        """With their past; whom nobody knows was never met."""
+        about = [self.peers[2].id, self.peers[3].id, self.node, "f" * 64]
+        answer = self.ask(1, GetRow(1, "past", about=about))
+        states = self.states("past", answer, 1)
+        self.assertEqual(["d", "u", "u", "n"], list(states.values()))
+
+    def test_who_lost_its_link(self) -> None:
+        """The others have lost it as well, also where they have told of it before."""
+        before = self.states("brief", self.ask(1, GetRow(1, "brief")), 1)
+        self.down.add(3)
+        self.tales.changed()
+        after = self.states("brief", self.ask(1, GetRow(2, "brief")), 1)
+        self.assertEqual(("u", "d"), (before[self.peers[3].id[:16]], after[self.peers[3].id[:16]]))
+
+    def test_through_another(self) -> None:
+        """Whoever hears the author passes on what it says; else the row cannot be had."""
+        answer = self.ask(1, GetRow(1, "brief", author=self.peers[3].id))
+        self.assertEqual(40, len(self.states("brief", answer, 3)))
+        for author in (self.peers[2].id, "f" * 64):
+            (none,) = self.ask(1, GetRow(1, "brief", author=author))
+            self.assertIs(UNSET, none.sealed)
+
+    def test_both_ends_agree(self) -> None:
+        """But for a few pairs, of which one hears the other, and not the other way round."""
+        pairs = [(a, b) for a in range(700) for b in range(a)]
+        self.assertEqual(
+            [tales.usual(a, b) for a, b in pairs], [tales.usual(b, a) for a, b in pairs]
+        )
+        one_way = [pair for pair in pairs if tales.hears(*pair) != tales.hears(*reversed(pair))]
+        self.assertTrue(0 < len(one_way) < 20, len(one_way))
+        self.assertTrue(any(map(tales.slow, range(700))))
+
+
+class SightTests(UnitCase):
+    """What is measured of looking at the network."""
+
+    def test_frames_of_rows(self) -> None:
+        """Both ways, and of nothing else."""
+        metrics = (
+            'p2p_gossip_frames_total{direction="in",kind="row"} 40.0\n'
+            'p2p_gossip_frames_total{direction="out",kind="get_row"} 10.0\n'
+            'p2p_gossip_frames_total{direction="in",kind="ping"} 99.0\n'
+            'p2p_gossip_frame_bytes_total{direction="in",kind="row"} 4e+03\n'
+            'p2p_gossip_frame_bytes_total{direction="out",kind="get_row"} 100.0\n'
+        )
+        self.assertEqual({"frames": 50.0, "bytes": 4100.0}, sight.rows_of(metrics))
+
+    def test_a_row(self) -> None:
+        """It is told, and takes time."""
+        said: list[bytes] = []
+        with patch.object(pieces.Sink, "write", lambda _, data: said.append(data)):
+            self.assertGreater(sight.tell(3, 2), 0)
+        told = [frame for frame in said if b'"type":"row"' in frame]
+        self.assertEqual(2, len(told))
+        self.assertEqual([3, 3], [frame.count(b'\\"u\\",12.34') for frame in told])
+
+    def test_a_relay(self) -> None:
+        """It passes on what comes, and counts requests and what is answered."""
+
+        async def asked() -> tuple[int, int, bytes]:
+            async def answer(reader: StreamReader, writer: StreamWriter) -> None:
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(b"x" * 1000)
+                writer.close()
+
+            server = await asyncio.start_server(answer, "127.0.0.1", 0)
+            relay = sight.Relay(server.sockets[0].getsockname()[1])
+            port = await relay.start()
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET / HTTP/1.1\r\n\r\n")
+            got = await asyncio.wait_for(reader.read(), PATIENCE)
+            writer.close()
+            relay.stop()
+            server.close()
+            return relay.requests, relay.bytes, got
+
+        self.assertEqual((1, 1000, b"x" * 1000), asyncio.run(asked()))
+
+
 class ProcessTests(UnitCase):
     """Processes that benchmarks start. They are asyncio's, so the tests are not asynchronous."""
 
@@ -223,6 +353,18 @@ class WholeTests(UnitCase):
     def test_load_on_a_node(self) -> None:
         """Five peers link to a node, ping and are pinged, die, return, and are told of its stop."""
         self.assertEqual([0, 6], self.loaded(ours=True))
+
+    def test_sight(self) -> None:
+        """A matrix of five is asked of four, and a report as well."""
+        found = sight.Found()
+        for name, value in (("SHORT", 0.2), ("CHROMIUM", None)):
+            self.patch(sight, name, value)
+        with patch.object(sight, "note"):
+            asyncio.run(asyncio.wait_for(sight.perform(5, found, quick=True), PATIENCE))
+        for what in ("matrix", "report"):
+            self.assertEqual([8.0], found.values[f"{what}, frames"])
+        figures = found.figures(5)
+        self.assertEqual(set(sight.UNITS), {one.what[9:] for one in figures} | set(PAGE))
 
     def test_load_on_the_yardstick(self) -> None:
         """The same on the yardstick, which tells nobody that it stops."""

@@ -19,6 +19,9 @@ from gossip.client.errors import Failed, NotRunning
 ANSWER_WAIT: Final = 10.0
 """Seconds for the next bytes of an answer: a node that is this late hangs."""
 
+LOOK_WAIT: Final = 45.0
+"""The same where the node asks all others first, which it does for half a minute at most."""
+
 PING_WAIT: Final = 200.0
 """The same for a ping, which a peer may answer within three heartbeats of a minute."""
 

@@ -10,7 +10,7 @@ from textwrap import wrap
 from typing import Final
 
 from gossip.client import find
-from gossip.client.connection import understood
+from gossip.client.connection import LOOK_WAIT, understood
 from gossip.client.errors import Failed, Misuse
 from gossip.client.heat import Heat
 from gossip.client.order import by_closeness, by_name, by_tag
@@ -41,7 +41,7 @@ def matrix(asked: Namespace, shell: Shell) -> None:
     """
     if asked.json and asked.csv:
         raise Misuse("--json and --csv are two forms; give one")
-    answer = find.node(asked, shell).ask("GET", "matrix")
+    answer = find.node(asked, shell).ask("GET", "matrix", wait=LOOK_WAIT)
     if asked.json:
         shell.json(understood(answer, object))
         return

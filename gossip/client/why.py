@@ -6,7 +6,7 @@ from argparse import Namespace
 from typing import Final
 
 from gossip.client import find
-from gossip.client.connection import understood
+from gossip.client.connection import LOOK_WAIT, understood
 from gossip.client.shell import Shell
 from gossip.client.tables import facts
 from gossip.client.when import lately
@@ -25,7 +25,7 @@ def why(asked: Namespace, shell: Shell) -> int:
     """
     node = find.node(asked, shell)
     way = ["report"] if asked.peer is None else ["peers", asked.peer, "diagnosis"]
-    answer = node.ask("GET", *way)
+    answer = node.ask("GET", *way, wait=LOOK_WAIT)
     found: Report | Diagnosis
     if asked.peer is None:
         found = understood(answer, Report)

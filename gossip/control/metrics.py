@@ -75,7 +75,7 @@ class Metrics:
         """All figures, in the format that the request prefers."""
         parameters.query(request.uri, NoQuery)
         if self._exposition is None:
-            # 10 ms and 3 MB, which nodes that nobody scrapes need not pay.
+            # 14 ms and 1 MB, which nodes that nobody scrapes need not pay.
             self._exposition = import_module("gossip.control.exposition").Exposition()
         self._lag.start()
         scrape = await self._scrape()

@@ -5,7 +5,7 @@ An answer counts only as a whole: each part sealed by the author, in order, and 
 does not count is as if nobody had answered.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
 from attrs import define, field, frozen
@@ -105,8 +105,14 @@ class Asks:
         about: Sequence[PeerId] | None = None,
         probe: bool = False,
         wait: float | None = None,
+        read: Callable[[Iterator[None]], None] | None = None,
     ) -> Deferred[Told | None]:
-        """Ask for a row; fires with None where it cannot be had within `wait` seconds."""
+        """
+        Ask for a row; fires with None where it cannot be had within `wait` seconds.
+
+        Each frame is read as it comes; or, where many rows are asked for, when there is time for it:
+        `read` is then given what is to be done, a part at each step.
+        """
         assert link.peer is not None
         through = None if author in (None, link.peer) else link.peer
         row = _Whole(self, link, author or link.peer, through, show, self._clock.seconds())
@@ -118,7 +124,8 @@ class Asks:
             probe=True if probe else UNSET,
         )
         usual = WAIT_ALL if about is None else WAIT_ABOUT
-        self.put(link, question, row, usual if wait is None else wait)
+        taker = row if read is None else _Later(row, read)
+        self.put(link, question, taker, usual if wait is None else wait)
         return row.whole
 
     def put(self, link: Link, question: GetRow, taker: Taker, wait: float) -> None:
@@ -250,3 +257,30 @@ class _Whole:
             raise RowRefused("a part is missing, or there are too many")
         if self.parts and part.seq != self.parts[0].seq:
             raise RowRefused("its parts are of different rows")
+
+
+@define(eq=False)
+class _Later:
+    """The same, read when there is time for it: what has come is kept until then."""
+
+    whole: _Whole
+    read: Callable[[Iterator[None]], None]
+    rows: list[Row] = field(factory=list)
+
+    def take(self, row: Row) -> bool:
+        """One more part."""
+        self.rows.append(row)
+        return True
+
+    def end(self) -> None:
+        """It is complete, or worthless."""
+        self.read(self._steps())
+
+    def _steps(self) -> Iterator[None]:
+        try:
+            for row in self.rows:
+                if not self.whole.take(row):
+                    return
+                yield
+        finally:
+            self.whole.end()

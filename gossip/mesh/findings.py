@@ -5,38 +5,20 @@ One fault shows in many pairs. So what explains most is looked for first, a spli
 tag that all of one side share; what it explains is not told again pair by pair.
 """
 
-from array import array
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from heapq import nsmallest
+from itertools import chain, islice
 from typing import Final
 
-from gossip.mesh.losses import Lost, missing
-from gossip.mesh.paths import Pair, Paths, chains, groups
-from gossip.mesh.picture import Finding
-from gossip.mesh.sight import Packed, Sight
-from gossip.mesh.verdicts import listed
-
-FLAPS: Final = 3
-"""Losses of a peer within the hour from which on it is not a single mishap."""
-
-LOSSY: Final = 0.2
-"""Share of the pings of five minutes that may be lost: one of the five that there are at one a minute."""
-
-SLOWER: Final = 2.0
-"""Times the median of the last 128 round trips that the mean of the last 16 may be; besides"""
-
-FLOOR_MS: Final = 20.0
-"""so many milliseconds, which nobody notices; and"""
-
-STEADY: Final = 2.0
-"""times the jitter by which it is longer than usual. One that was late raises the mean by a sixteenth of
-its delay, and the jitter by two of them: a machine that stood still for a moment is no slow line."""
+from gossip.mesh.losses import missing, tell
+from gossip.mesh.marks import LOSSY, Marks
+from gossip.mesh.paths import Mask, Pair, Paths, Web, chains, groups, places
+from gossip.mesh.picture import MOST_PAIRS, Finding
+from gossip.mesh.sight import SHOWN, Sight
 
 SKEWED: Final = 2.0
 """Seconds by which clocks may differ."""
-
-SHOWN: Final = 5
-"""Names or pairs in a sentence."""
 
 ORDER: Final = (
     *("split", "dead", "cut_node", "cut", "one_way", "flapping", "slow", "skewed"),
@@ -50,32 +32,67 @@ SEVERITY: Final = {
     **dict.fromkeys(("old_version", "mute"), "note"),
 }
 
-_UP = ord("u")
+ALIKE: Final = 50
+"""Findings of one kind; what is beyond them is one more. Who has a thousand faults has one cause."""
+
+
+SORTED: Final = 2000
+"""Pairs of which those are named that come first by their names, so that all nodes say the same."""
+
+_ALONE: Final = "alone"
 
 
 def found(seen: Sight) -> list[Finding]:
     """All that is wrong."""
+    return ordered(search(seen, list(map(Marks.of, seen.rows))))
+
+
+def search(seen: Sight, marks: Sequence[Marks]) -> Iterator[Finding]:
+    """
+    What is wrong, one by one, in no order; `marks` are those of each row.
+
+    A thousand nodes may have a thousand faults, for which it takes a second: so it can be had in turns.
+    """
     paths = Paths.of(seen)
-    findings = [
-        *_lost(seen, paths),
-        *_split(seen, paths),
-        *_cut_nodes(seen, paths),
-        *_by_tag(seen, paths),
-        *_cut(seen, paths),
-        *_one_way(seen, paths),
-        *_flapping(seen, paths),
-        *_slow(seen, paths),
-        *_skewed(seen),
-        *_old(seen),
-        *_mute(seen, paths),
-    ]
-    return sorted(findings, key=_rank)
+    yield from _lost(seen, paths)
+    yield from _split(seen, paths)
+    yield from _cut_nodes(seen, paths)
+    yield from _by_tag(seen, paths)
+    yield from _cut(seen, paths)
+    yield from _one_way(seen, paths)
+    yield from _flapping(seen, paths, marks)
+    yield from _slow(seen, paths, marks)
+    yield from _skewed(seen)
+    yield from _old(seen)
+    yield from _mute(seen, paths)
 
 
-def _rank(finding: Finding) -> int:
-    # Who hears nobody sees nothing else.
-    isolated = finding.kind == "cut_node" and not finding.pairs
-    return -1 if isolated else ORDER.index(finding.kind)
+def ordered(findings: Iterable[Finding]) -> list[Finding]:
+    """The worst first, and of one kind not more than somebody reads."""
+    kinds: dict[str, list[Finding]] = {kind: [] for kind in (_ALONE, *ORDER)}
+    for finding in findings:
+        # Who hears nobody sees nothing else.
+        alone = finding.kind == "cut_node" and not finding.pairs
+        kinds[_ALONE if alone else finding.kind].append(finding)
+    return [finding for alike in kinds.values() for finding in _few(alike)]
+
+
+def _few(alike: list[Finding]) -> Iterator[Finding]:
+    """As many findings of one kind as somebody reads, and of the rest one."""
+    yield from alike[:ALIKE]
+    rest = alike[ALIKE:]
+    if rest:
+        pairs = [pair for finding in rest for pair in finding.pairs]
+        unnamed = sum(finding.more_pairs for finding in rest)
+        yield Finding(
+            kind=rest[0].kind,
+            severity=rest[0].severity,
+            sentence=f"{len(rest)} more of the kind; the first: {rest[0].sentence}",
+            peers=tuple(dict.fromkeys(peer for finding in rest for peer in finding.peers)),
+            pairs=tuple(pairs[:MOST_PAIRS]),
+            since=None,
+            more_pairs=unnamed + len(pairs[MOST_PAIRS:]),
+        )
 
 
 def _finding(
@@ -85,232 +102,194 @@ def _finding(
     *,
     peers: Iterable[int] = (),
     pairs: Iterable[Pair] = (),
+    many: int | None = None,
     since: float | None = None,
 ) -> Finding:
     ids = [node.id for node in seen.nodes]
+    named = list(islice(pairs, MOST_PAIRS))
+    if many is None:
+        many = len(pairs) if isinstance(pairs, Sized) else 0
     return Finding(
         kind=kind,
         severity=SEVERITY[kind],
         sentence=text,
         peers=tuple(ids[place] for place in peers),
-        pairs=tuple((ids[one], ids[other]) for one, other in sorted(pairs)),
+        pairs=tuple((ids[one], ids[other]) for one, other in named),
         since=since,
+        more_pairs=max(0, many - len(named)),
     )
-
-
-def _names(seen: Sight, places: Iterable[int]) -> str:
-    return listed(sorted(seen.nodes[place].called for place in places), SHOWN)
 
 
 def _lost(seen: Sight, paths: Paths) -> Iterator[Finding]:
     for group in missing(seen, paths):
-        kind, peers, text = "dead", group.places, _dead(seen, paths, group)
-        if group.isolates(paths):
-            kind, peers, text = "cut_node", (seen.own,), _isolated(group)
-        elif group.splits(paths):
-            kind, text = "split", _cut_off(seen, paths, group)
+        kind, text = tell(seen, paths, group)
+        peers = (seen.own,) if kind == "cut_node" else group.places
         yield _finding(seen, kind, text, peers=peers, since=group.at)
-
-
-def _isolated(group: Lost) -> str:
-    many = len(group.places)
-    if group.in_silence:
-        return f"this node is cut off: it lost {many} others at the same time, and hears nobody"
-    return (
-        f"this node hears nobody: it lost {many} others at the same time, and their ends closed the"
-        " links; so their processes ended, or it is cut off"
-    )
-
-
-def _cut_off(seen: Sight, paths: Paths, group: Lost) -> str:
-    """Of a split, as it is seen from inside one of its groups."""
-    tag = _only_theirs(seen, paths, group)
-    other = f", {tag}" if tag else " "
-    return (
-        f"the network is split into two groups: this node's ({_names(seen, paths.living)}) hears"
-        f" nobody of the other{other}({_names(seen, group.places)}), all lost at the same time"
-    )
-
-
-def _dead(seen: Sight, paths: Paths, group: Lost) -> str:
-    several = len(group.places) > 1
-    are, them = ("are", "them") if several else ("is", "it")
-    tag = _only_theirs(seen, paths, group) if several else ""
-    who = _names(seen, group.places)
-    text = f"{tag}({who}) {are} dead: " if tag else f"{who} {are} dead: "
-    asked = sum(row is not None for row in seen.rows)
-    if asked == 1:
-        text += f"this node does not hear {them}, and nobody else can be asked"
-    else:
-        text += f"none of {asked} nodes that tell hears {them}"
-    if several and not group.in_silence:
-        text += "; their ends closed the links, so their processes ended"
-    elif several:
-        text += "; they were lost at the same time, so the line to them may be cut"
-    return text
-
-
-def _only_theirs(seen: Sight, paths: Paths, group: Lost) -> str:
-    """A tag that all of a group share, and nobody who lives."""
-    first, *others = (set(seen.nodes[place].tags.items()) for place in group.places)
-    living = {item for place in paths.living for item in seen.nodes[place].tags.items()}
-    shared = sorted(first.intersection(*others) - living)
-    return f"{shared[0][0]}={shared[0][1]} " if shared else ""
 
 
 def _split(seen: Sight, paths: Paths) -> Iterator[Finding]:
     """Two groups that hear each other only inside; others may hear both."""
-    ends = {place for pair in paths.broken for place in pair}
-    sides = list(groups(seen, ends, paths.all()))
-    if len(sides) != 2 or min(map(len, sides)) < 2 or 2 * len(ends) <= len(paths.living):
+    ends = paths.broken.ends()
+    sides = list(islice(groups(paths, ends), 3))
+    few = len(sides) != 2 or min(map(int.bit_count, sides)) < 2
+    if few or 2 * ends.bit_count() <= paths.living.bit_count():
         return
-    across = {(min(one, other), max(one, other)) for one in sides[0] for other in sides[1]}
-    if across - paths.broken:
+    across = paths.broken.between(*sides)
+    if len(across) < sides[0].bit_count() * sides[1].bit_count():
         return
-    one, other = sorted(sides, key=lambda group: _names(seen, group))
-    text = (
-        f"the network is split into two groups: ({_names(seen, one)}) and ({_names(seen, other)})"
-        " do not hear each other"
-    )
-    both = paths.living - ends
+    one, other = sorted(seen.names(places(group)) for group in sides)
+    text = f"the network is split into two groups: ({one}) and ({other}) do not hear each other"
+    both = places(paths.living & ~ends)
     if both:
         hear = "hears" if len(both) == 1 else "hear"
-        text += f", and {_names(seen, both)} {hear} both"
+        text += f", and {seen.names(both)} {hear} both"
     paths.explain(across)
-    yield _finding(seen, "split", text, peers=sorted(ends), pairs=across)
+    yield _finding(seen, "split", text, peers=places(ends), pairs=across)
 
 
 def _cut_nodes(seen: Sight, paths: Paths) -> Iterator[Finding]:
     """One node whose paths to most others are broken: its fault, not theirs."""
-    while True:
-        worst = Counter(place for pair in paths.all() for place in pair).most_common(1)
-        if not worst or worst[0][1] < 2 or 2 * worst[0][1] <= len(paths.living) - 1:
-            return
-        node, many = worst[0]
-        mine = {pair for pair in paths.all() if node in pair}
-        others = [one if other == node else other for one, other in sorted(mine)]
+    others = paths.living.bit_count() - 1
+    left = paths.all()
+    for node, mine in _of_one_node(left, others):
         text = (
-            f"{seen.nodes[node].called} has broken paths to {many} of {len(paths.living) - 1}"
-            f" nodes: {_names(seen, others)}"
+            f"{seen.nodes[node].called} has broken paths to {len(mine)} of {others}"
+            f" nodes: {seen.names(places(mine.others[node]))}"
         )
-        paths.explain(mine)
         yield _finding(seen, "cut_node", text, peers=[node], pairs=mine)
+    paths.explain(paths.all().less(left))
 
 
 def _by_tag(seen: Sight, paths: Paths) -> Iterator[Finding]:
     """Broken pairs of which one end has a tag in common that all on its side share."""
+    tags = _tagged(seen, paths)
     while True:
-        best: tuple[int, str, set[int], set[Pair]] | None = None
-        for tag, members in _tagged(seen, paths).items():
-            across = {pair for pair in paths.broken if len(members & set(pair)) == 1}
-            reached = {place for pair in across for place in pair}
-            whole = len(members) >= 2 and members <= reached
-            if whole and (best is None or len(across) > best[0]):
-                best = len(across), tag, members, across
-        if best is None:
+        best, tag = 0, ""
+        for each, members in tags.items():
+            # Only where all of them are in such a pair.
+            counts = [
+                (paths.broken.others[place] & ~members).bit_count() for place in places(members)
+            ]
+            if min(counts) and sum(counts) > best:
+                best, tag = sum(counts), each
+        if not best:
             return
-        _, tag, members, across = best
-        others = {place for pair in across for place in pair} - members
+        members = tags[tag]
+        across = paths.broken.between(members, paths.living & ~members)
+        others = across.ends() & ~members
         text = (
-            f"{tag} ({_names(seen, members)}) and {_names(seen, others)} do not hear each other:"
-            f" {len(across)} pairs"
+            f"{tag} ({seen.names(places(members))}) and {seen.names(places(others))} do not hear"
+            f" each other: {best} pairs"
         )
         paths.explain(across)
         yield _finding(seen, "cut", text, pairs=across)
 
 
-def _tagged(seen: Sight, paths: Paths) -> dict[str, set[int]]:
-    ends = {place for pair in paths.broken for place in pair}
-    tags = {item for place in ends for item in seen.nodes[place].tags.items()}
+def _tagged(seen: Sight, paths: Paths) -> dict[str, Mask]:
+    """Of each tag those that live and have it: two at least, and all with broken paths."""
+    tags: defaultdict[str, Mask] = defaultdict(int)
+    for place in places(paths.living):
+        for name, value in seen.nodes[place].tags.items():
+            tags[f"{name}={value}"] |= 1 << place
+    ends = paths.broken.ends()
     return {
-        f"{name}={value}": {
-            place for place in paths.living if seen.nodes[place].tags.get(name) == value
-        }
-        for name, value in sorted(tags)
+        tag: members
+        for tag, members in sorted(tags.items())
+        if members.bit_count() >= 2 and not members & ~ends
     }
 
 
 def _cut(seen: Sight, paths: Paths) -> Iterator[Finding]:
-    for pairs in chains(paths.broken - {(min(pair), max(pair)) for pair in paths.half}):
+    for pairs in chains(paths.broken.less(paths.half_broken())):
         if len(pairs) == 1:
-            text = f"{_pair(seen, pairs[0])} do not hear each other"
+            text = f"{_pair(seen, next(iter(pairs)))} do not hear each other"
         else:
             text = f"{len(pairs)} pairs do not hear each other: {_listed(seen, pairs)}"
         yield _finding(seen, "cut", text, pairs=pairs)
 
 
 def _one_way(seen: Sight, paths: Paths) -> Iterator[Finding]:
-    for one, other in sorted(paths.deaf):
-        deaf, heard = seen.nodes[one].called, seen.nodes[other].called
-        text = f"{deaf} does not hear {heard}, which hears it"
-        yield _finding(seen, "one_way", text, pairs=[(one, other)])
-    for one, other in sorted(paths.half):
-        if (min(one, other), max(one, other)) in paths.broken:
-            deaf, heard = seen.nodes[one].called, seen.nodes[other].called
-            text = f"the path between {deaf} and {heard} is broken one way: {deaf} did not hear {heard} any more, which heard it"
-            yield _finding(seen, "one_way", text, pairs=[(one, other)])
+    pairs = ((one, other) for one, others in enumerate(paths.deaf) for other in places(others))
+
+    def text(pair: Pair) -> str:
+        deaf, heard = (seen.nodes[place].called for place in pair)
+        return f"{deaf} does not hear {heard}, which hears it"
+
+    def past(pair: Pair) -> str:
+        deaf, heard = (seen.nodes[place].called for place in pair)
+        return (
+            f"the path between {deaf} and {heard} is broken one way: {deaf} did not hear {heard} any"
+            " more, which heard it"
+        )
+
+    yield from _each(seen, "one_way", pairs, sum(map(int.bit_count, paths.deaf)), text)
+    yield from _each(seen, "one_way", paths.deafened(), len(paths.half_broken()), past)
 
 
-def _flapping(seen: Sight, paths: Paths) -> Iterator[Finding]:
-    often: dict[Pair, int] = {}
-    for one, row in enumerate(seen.rows):
-        for other, losses in (
-            () if row is None or max(row.losses) < FLAPS else enumerate(row.losses)
-        ):
-            # Who is dead now is told of already.
-            if losses >= FLAPS and other in paths.living:
-                pair = min(one, other), max(one, other)
-                often[pair] = max(losses, often.get(pair, 0))
-    for node, mine in _of_one_node(often, len(seen)):
+def _flapping(seen: Sight, paths: Paths, marks: Sequence[Marks]) -> Iterator[Finding]:
+    def often(pair: Pair) -> int:
+        both = zip(pair, reversed(pair), strict=True)
+        rows = ((seen.rows[one], other) for one, other in both)
+        return max(0 if row is None else row.losses[other] for row, other in rows)
+
+    # Who is dead now is told of already.
+    left = Web.marked([mark.flapping & paths.living for mark in marks])
+    for node, mine in _of_one_node(left, len(seen) - 1):
         text = (
-            f"{seen.nodes[node].called} was lost {max(often[pair] for pair in mine)} times within"
+            f"{seen.nodes[node].called} was lost {max(map(often, mine))} times within"
             f" the hour: it and {len(mine)} others lose each other again and again"
         )
         yield _finding(seen, "flapping", text, peers=[node], pairs=mine)
-    for pair in sorted(often):
-        text = f"{_pair(seen, pair)} lost each other {often[pair]} times within the hour"
-        yield _finding(seen, "flapping", text, pairs=[pair])
+    yield from _each(
+        seen,
+        "flapping",
+        iter(left),
+        len(left),
+        lambda pair: f"{_pair(seen, pair)} lost each other {often(pair)} times within the hour",
+    )
 
 
-def _of_one_node(pairs: dict[Pair, int], size: int) -> Iterator[tuple[int, list[Pair]]]:
-    """Nodes of which most pairs are among these; they are taken out of them."""
-    while True:
-        worst = Counter(place for pair in pairs for place in pair).most_common(1)
-        if not worst or worst[0][1] < 2 or 2 * worst[0][1] <= size - 1:
-            return
-        node = worst[0][0]
-        mine = sorted(pair for pair in pairs if node in pair)
-        yield node, mine
-        for pair in mine:
-            del pairs[pair]
+def _slow(seen: Sight, paths: Paths, marks: Sequence[Marks]) -> Iterator[Finding]:
+    def why(pair: Pair) -> str:
+        one, other = pair if marks[pair[0]].slow >> pair[1] & 1 else reversed(pair)
+        row = seen.rows[one]
+        assert row is not None
+        if row.lost[other] >= LOSSY:
+            return f"{round(100 * row.lost[other])} % of the pings were lost"
+        return f"{row.rtt[other]:.0f} ms, where {row.p50[other]:.1f} ms are usual"
 
-
-def _bad(row: Packed) -> Iterator[tuple[int, str]]:
-    # What is not a number compares as false. A million are looked at in 0.1 s.
-    for other in [place for place, lost in enumerate(row.lost) if lost >= LOSSY]:
-        yield other, f"{round(100 * row.lost[other])} % of the pings were lost"
-    jitter = row.jitter or array("f", [0.0]) * len(row.rtt)
-    for other in [
-        place
-        for place, (mean, usual) in enumerate(zip(row.rtt, row.p50, strict=True))
-        if mean > SLOWER * usual + FLOOR_MS and mean > usual + STEADY * jitter[place]
-    ]:
-        yield other, f"{row.rtt[other]:.0f} ms, where {row.p50[other]:.1f} ms are usual"
-
-
-def _slow(seen: Sight, paths: Paths) -> Iterator[Finding]:
-    why: dict[Pair, str] = {}
-    for one, row in enumerate(seen.rows):
-        for other, text in () if row is None else _bad(row):
-            pair = min(one, other), max(one, other)
-            if seen.cell(one, other) == _UP and pair not in paths.bad:
-                why.setdefault(pair, text)
-    each = dict.fromkeys(why, 1)
-    for node, mine in _of_one_node(each, len(seen)):
-        text = f"{seen.nodes[node].called} is slow to {len(mine)} nodes: {why[mine[0]]}"
+    left = Web.marked([mark.slow for mark in marks]).less(paths.bad)
+    for node, mine in _of_one_node(left, len(seen) - 1):
+        text = f"{seen.nodes[node].called} is slow to {len(mine)} nodes: {why(next(iter(mine)))}"
         yield _finding(seen, "slow", text, peers=[node], pairs=mine)
-    for pair in sorted(each):
-        yield _finding(seen, "slow", f"{_pair(seen, pair)} are slow: {why[pair]}", pairs=[pair])
+    yield from _each(
+        seen,
+        "slow",
+        iter(left),
+        len(left),
+        lambda pair: f"{_pair(seen, pair)} are slow: {why(pair)}",
+    )
+
+
+def _of_one_node(left: Web, others: int) -> Iterator[tuple[int, Web]]:
+    """Nodes of which most pairs are among these; they are taken out of them."""
+    while (node := left.worst(max(2, others // 2 + 1))) is not None:
+        mine = left.of(node)
+        left.remove(node)
+        yield node, mine
+
+
+def _each(
+    seen: Sight, kind: str, pairs: Iterator[Pair], many: int, text: Callable[[Pair], str]
+) -> Iterator[Finding]:
+    """A finding a pair, as long as somebody reads them; of the rest one."""
+    alone = many if many <= ALIKE else ALIKE - 1
+    for pair in islice(pairs, alone):
+        yield _finding(seen, kind, text(pair), pairs=[pair])
+    first = next(pairs, None)
+    if first is not None:
+        more = f"{many - alone} more pairs are like these; the first: {text(first)}"
+        yield _finding(seen, kind, more, pairs=chain([first], pairs), many=many - alone)
 
 
 def _skewed(seen: Sight) -> Iterator[Finding]:
@@ -344,7 +323,7 @@ def _old(seen: Sight) -> Iterator[Finding]:
     if old:
         runs = "runs" if len(old) == 1 else "run"
         word = ".".join(map(str, newest))
-        text = f"{_names(seen, old)} {runs} an older version than {word}, which others run"
+        text = f"{seen.names(old)} {runs} an older version than {word}, which others run"
         yield _finding(seen, "old_version", text, peers=old)
 
 
@@ -358,17 +337,16 @@ def _version(agent: str | None) -> tuple[int, ...] | None:
 
 def _mute(seen: Sight, paths: Paths) -> Iterator[Finding]:
     for row, words in (("mute", "cannot tell who is heard"), ("silent", "did not answer")):
-        quiet = [place for place in sorted(paths.living) if seen.nodes[place].row == row]
+        quiet = [place for place in places(paths.living) if seen.nodes[place].row == row]
         if quiet:
-            yield _finding(seen, "mute", f"{_names(seen, quiet)} {words}", peers=quiet)
+            yield _finding(seen, "mute", f"{seen.names(quiet)} {words}", peers=quiet)
 
 
 def _pair(seen: Sight, pair: Pair) -> str:
     return " and ".join(sorted(seen.nodes[place].called for place in pair))
 
 
-def _listed(seen: Sight, pairs: Sequence[Pair]) -> str:
-    # By their names: so all nodes say the same.
-    shown = sorted(_pair(seen, pair) for pair in pairs)[:SHOWN]
+def _listed(seen: Sight, pairs: Web) -> str:
+    shown = nsmallest(SHOWN, (_pair(seen, pair) for pair in islice(pairs, SORTED)))
     more = len(pairs) - len(shown)
     return ", ".join(shown) + (f", and {more} more" if more else "")

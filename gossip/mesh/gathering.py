@@ -4,6 +4,7 @@ Rows of everybody, gathered: from all who are linked, and through them from thos
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Final
 
 from attrs import define, evolve, field
@@ -20,11 +21,23 @@ from gossip.mesh.sight import Node, Packed, Sight
 from gossip.mesh.status import PeerStatus
 from gossip.settings import agent
 from gossip.trust.identity import PeerId
-from gossip.trust.rows import DIGITS
+from gossip.trust.rows import DIGITS, Brief
 from gossip.wire.messages import Show
 
-AT_A_TIME: Final = 64
-"""Questions under way."""
+AT_A_TIME: Final = 32
+"""Questions under way. All answers may come in one turn of the event loop, which then takes 20 ms."""
+
+PARTS: Final = 16
+"""Parts that are read and verified in one turn: each takes half a millisecond."""
+
+LOOKED_AT: Final = 200
+"""Peers that are looked at in one turn: about 6 ms."""
+
+OWN: Final = 16
+"""Entries of our own row that are made in the time of one part."""
+
+LONGEST: Final = 30.0
+"""Seconds after which nobody more is asked: of a thousand, half of whom hang, it takes as long."""
 
 WAYS: Final = 2
 """Others through whom somebody is asked who has no link."""
@@ -55,16 +68,28 @@ class Gathering:
     _ways: Counter[PeerId] = field(factory=Counter)
     _strange: list[int] = field(factory=list)
     """The places of those who have no link to this node."""
+    _begun: float = 0.0
     _under_way: int = 0
+    _unread: "deque[Iterator[None]]" = field(factory=deque)
+    """Answers that have come."""
     _asked: set[PeerId] = field(factory=set)
 
     def begin(self) -> None:
         """Ask."""
+        self._begun = self.clock.seconds()
+        self._look(self.peers(), [])
+
+    def _look(self, rest: Iterator[PeerStatus], found: list[PeerStatus]) -> None:
+        """At all peers, some in a turn."""
+        batch = list(islice(rest, LOOKED_AT))
+        found += (peer for peer in batch if peer.state in _ORDER)
+        if len(batch) == LOOKED_AT:
+            self.clock.callLater(0, self._look, rest, found)
+        else:
+            self._ask(sorted(found, key=lambda peer: _ORDER[peer.state]))
+
+    def _ask(self, peers: list[PeerStatus]) -> None:
         own = self.own_row.book.own
-        peers = sorted(
-            (peer for peer in self.peers() if peer.state in _ORDER),
-            key=lambda peer: _ORDER[peer.state],
-        )
         first = Node(
             id=own.id,
             name=own.name,
@@ -78,13 +103,23 @@ class Gathering:
         self._nodes = [first, *map(self._node, peers[: MOST_NODES - 1])]
         self._index = sight.index(node.id for node in self._nodes)
         self._rows = [None] * len(self._nodes)
-        self._rows[0] = Packed.of(self.own_row.entries(self.show), self._index)
         for place, node in enumerate(self._nodes[1:], 1):
             link = self.linked.get(PeerId(node.id))
             if link is None:
                 self._strange.append(place)
             elif speaks(link):
                 self._to_ask.append((link, PeerId(node.id)))
+        self._go_on()
+        self._read(self._own())
+
+    def _own(self) -> Iterator[None]:
+        # All that this node knows of its own links, also where others are asked for less.
+        entries: list[Brief] = []
+        rest = self.own_row.entries("full")
+        while batch := list(islice(rest, OWN)):
+            entries += batch
+            yield
+        self._rows[0] = Packed.of(entries, self._index)
         self._go_on()
 
     def _node(self, peer: PeerStatus) -> Node:
@@ -101,19 +136,43 @@ class Gathering:
         )
 
     def _go_on(self) -> None:
+        if self.clock.seconds() > self._begun + LONGEST:
+            self._to_ask.clear()
         while self._to_ask and self._under_way < AT_A_TIME:
             link, author = self._to_ask.popleft()
             if self._rows[self._place(author)] is not None:
                 continue
             self._under_way += 1
             self._asked.add(author)
-            asked = self.asks.ask(link, self.show, author=author)
+            asked = self.asks.ask(link, self.show, author=author, read=self._read)
             asked.addCallback(self._told)
             # One row that cannot be read must not keep all others from whoever waits for them.
             asked.addErrback(lambda failure: self._log.failure("while taking a row", failure))
             asked.addBoth(self._settled)
-        if not self._under_way and not self._to_ask and not self.gathered.called:
+        over = not self._under_way and not self._to_ask and self._rows[0] is not None
+        if over and not self.gathered.called:
             self.gathered.callback(self._sight())
+
+    def _read(self, answer: Iterator[None]) -> None:
+        """An answer has come; it is read when those before it were."""
+        self._unread.append(answer)
+        if len(self._unread) == 1:
+            self.clock.callLater(0, self._read_on)
+
+    def _read_on(self) -> None:
+        """So many parts, and the rest in the next turn: the node has pings to answer meanwhile."""
+        left = PARTS
+        while self._unread and left:
+            left -= 1
+            try:
+                next(self._unread[0])
+            except StopIteration:
+                self._unread.popleft()
+            except Exception:  # noqa: BLE001  # whatever it is, others wait for the rest
+                self._log.failure("while reading a row")
+                self._unread.popleft()
+        if self._unread:
+            self.clock.callLater(0, self._read_on)
 
     def _told(self, told: Told | None) -> None:
         if told is not None:

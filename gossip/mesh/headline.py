@@ -63,6 +63,7 @@ def _skewed(findings: Sequence[Finding], seen: Sight) -> str:
 def _paths(one: str, several: str) -> Callable[[Sequence[Finding], Sight], str]:
     def told(findings: Sequence[Finding], _: Sight) -> str:
         many = len({pair for finding in findings for pair in finding.pairs})
+        many += sum(finding.more_pairs for finding in findings)
         return f"{many} path{'' if many == 1 else 's'} {one if many == 1 else several}"
 
     return told

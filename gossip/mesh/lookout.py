@@ -3,14 +3,15 @@ Looking at the whole network: others are asked, when somebody looks (see `gossip
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from itertools import islice
+from typing import Final, TypeVar
 
 from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
-from gossip.mesh import findings, sight
+from gossip.mesh import findings
 from gossip.mesh.asks import Asks, Told
 from gossip.mesh.book import PeerState
 from gossip.mesh.diagnoses import diagnose, itself
@@ -19,9 +20,10 @@ from gossip.mesh.headline import headline
 from gossip.mesh.hearing import Heard
 from gossip.mesh.inquest import DECIDED, Inquest
 from gossip.mesh.link import Link
+from gossip.mesh.marks import Marks
 from gossip.mesh.ownrow import OwnRow
 from gossip.mesh.picture import Diagnosis, Matrix, PairStatus, PastTimes, Report
-from gossip.mesh.sight import Packed, Sight
+from gossip.mesh.sight import Numbers, Packed, Sight
 from gossip.mesh.status import NotLinked, PeerStatus, RoundTripTimes, Unknown
 from gossip.mesh.verdicts import judge
 from gossip.trust.identity import PeerId
@@ -29,11 +31,17 @@ from gossip.trust.rows import Full, Past
 from gossip.wire.messages import Show
 
 BATCH: Final = 32
-"""Rows that are made ready in one turn: a millisecond or two of a thousand nodes."""
+"""Rows that are made ready in one turn: 5 ms of a thousand nodes."""
+
+FINDINGS: Final = 8
+"""Findings of one turn: as long."""
 
 FULL_UP_TO: Final = 200
-"""Links of this node up to which a report reads full rows. Of a thousand they would be 100 MB, for what
-is slow or flaps; beyond it the report tells of what is broken, and of pings that are lost."""
+"""Links of this node up to which a report reads full rows. Of a thousand they would be 150 MB, for what
+is slow or flaps; beyond it the report tells of what is broken, of pings that are lost, and of what is slow
+or flaps as this node itself sees it."""
+
+T = TypeVar("T")
 
 _STATES: Final[Mapping[str, str]] = {"u": "up", "q": "up", "d": "down", "l": "left", "n": "unmet"}
 
@@ -53,23 +61,16 @@ class Lookout:
     async def matrix(self) -> Matrix:
         """Who hears whom, from every row that can be had."""
         seen = await self._gathered("brief")
-        links: list[str] = []
-        rtt: list[tuple[float | None, ...]] = []
-        lost: list[tuple[float | None, ...]] = []
-        nothing = (None,) * len(seen)
-        for place, row in enumerate(seen.rows):
-            links.append(_cells(row, place, len(seen)))
-            rtt.append(nothing if row is None else tuple(sight.known(row.rtt)))
-            lost.append(nothing if row is None else tuple(sight.known(row.lost)))
-            if place % BATCH == BATCH - 1:
-                await deferLater(self.clock, 0)
+        numbers = Numbers()
+        rows = (_row(row, place, len(seen), numbers) for place, row in enumerate(seen.rows))
+        links, rtt, lost = zip(*await self._in_turns(rows, BATCH), strict=True)
         now = self.clock.seconds()
         return Matrix(
             time=self.own_row.wall(),
             nodes=tuple(node.shown(now) for node in seen.nodes),
-            links=tuple(links),
-            rtt_ms=tuple(rtt),
-            lost=tuple(lost),
+            links=links,
+            rtt_ms=rtt,
+            lost=lost,
         )
 
     async def pair(self, author: str, peer: str) -> PairStatus:
@@ -92,7 +93,8 @@ class Lookout:
     async def report(self) -> Report:
         """All that is wrong with the network."""
         seen = await self._gathered("full" if len(self.linked) < FULL_UP_TO else "brief")
-        wrong = findings.found(seen)
+        marks = await self._in_turns(map(Marks.of, seen.rows), BATCH)
+        wrong = findings.ordered(await self._in_turns(findings.search(seen, marks), FINDINGS))
         return Report(
             time=self.own_row.wall(),
             ok=all(finding.severity == "note" for finding in wrong),
@@ -101,6 +103,15 @@ class Lookout:
             answered=seen.answered,
             findings=tuple(wrong),
         )
+
+    async def _in_turns(self, made: Iterator[T], batch: int) -> list[T]:
+        """All that is made, so many in a turn of the event loop."""
+        found: list[T] = []
+        while some := list(islice(made, batch)):
+            found += some
+            if len(some) == batch:
+                await deferLater(self.clock, 0)
+        return found
 
     async def diagnosis(self, peer: str) -> Diagnosis:
         """:raises Unknown: there is no such peer."""
@@ -182,6 +193,15 @@ class Lookout:
         hearing = self.inquest.hearing([peer], self.clock.seconds() + DECIDED)
         hearing.begin()
         return (await hearing.over)[peer]
+
+
+def _row(
+    row: Packed | None, place: int, size: int, numbers: Numbers
+) -> tuple[str, tuple[float | None, ...], tuple[float | None, ...]]:
+    if row is None:
+        nothing = (None,) * size
+        return _cells(row, place, size), nothing, nothing
+    return _cells(row, place, size), numbers.known(row.rtt), numbers.known(row.lost)
 
 
 def _cells(row: Packed | None, place: int, size: int) -> str:

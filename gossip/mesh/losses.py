@@ -12,7 +12,7 @@ from typing import Final
 from attrs import frozen
 
 from gossip.mesh import sight
-from gossip.mesh.paths import Paths
+from gossip.mesh.paths import Paths, places
 from gossip.mesh.sight import Sight
 
 TOGETHER: Final = 5.0
@@ -39,12 +39,12 @@ class Lost:
 
     def isolates(self, paths: Paths) -> bool:
         """Whether this node lost all that it heard with them: there is no telling what became of them."""
-        return len(self.places) > 1 and self.last and len(paths.living) == 1
+        return len(self.places) > 1 and self.last and paths.living.bit_count() == 1
 
     def splits(self, paths: Paths) -> bool:
         """Whether it is likelier that there is no path to them than that each of them died."""
         many = len(self.places)
-        return many > 1 and self.in_silence and PART * many >= many + len(paths.living)
+        return many > 1 and self.in_silence and PART * many >= many + paths.living.bit_count()
 
 
 def missing(seen: Sight, paths: Paths) -> list[Lost]:
@@ -67,7 +67,7 @@ def missing(seen: Sight, paths: Paths) -> list[Lost]:
 
 
 def _is_lost(seen: Sight, paths: Paths, place: int) -> bool:
-    if place in paths.living:
+    if paths.living >> place & 1:
         return False
     # Of whom this node has only a record, others may have lost it.
     unmet = seen.nodes[place].state == "unmet"
@@ -112,3 +112,58 @@ def _together(at: Mapping[int, float | None]) -> Iterator[list[int]]:
     if group:
         yield group
     yield from ([place] for place, then in at.items() if then is None)
+
+
+def tell(seen: Sight, paths: Paths, group: Lost) -> tuple[str, str]:
+    """What kind of finding a group is, and the sentence."""
+    if group.isolates(paths):
+        return "cut_node", _isolated(group)
+    if group.splits(paths):
+        return "split", _cut_off(seen, paths, group)
+    return "dead", _dead(seen, paths, group)
+
+
+def _isolated(group: Lost) -> str:
+    many = len(group.places)
+    if group.in_silence:
+        return f"this node is cut off: it lost {many} others at the same time, and hears nobody"
+    return (
+        f"this node hears nobody: it lost {many} others at the same time, and their ends closed the"
+        " links; so their processes ended, or it is cut off"
+    )
+
+
+def _cut_off(seen: Sight, paths: Paths, group: Lost) -> str:
+    """Of a split, as it is seen from inside one of its groups."""
+    tag = _only_theirs(seen, paths, group)
+    other = f", {tag}" if tag else " "
+    return (
+        f"the network is split into two groups: this node's ({seen.names(places(paths.living))}) hears"
+        f" nobody of the other{other}({seen.names(group.places)}), all lost at the same time"
+    )
+
+
+def _dead(seen: Sight, paths: Paths, group: Lost) -> str:
+    several = len(group.places) > 1
+    are, them = ("are", "them") if several else ("is", "it")
+    tag = _only_theirs(seen, paths, group) if several else ""
+    who = seen.names(group.places)
+    text = f"{tag}({who}) {are} dead: " if tag else f"{who} {are} dead: "
+    asked = sum(row is not None for row in seen.rows)
+    if asked == 1:
+        text += f"this node does not hear {them}, and nobody else can be asked"
+    else:
+        text += f"none of {asked} nodes that tell hears {them}"
+    if several and not group.in_silence:
+        text += "; their ends closed the links, so their processes ended"
+    elif several:
+        text += "; they were lost at the same time, so the line to them may be cut"
+    return text
+
+
+def _only_theirs(seen: Sight, paths: Paths, group: Lost) -> str:
+    """A tag that all of a group share, and nobody who lives."""
+    first, *others = (set(seen.nodes[place].tags.items()) for place in group.places)
+    living = {item for place in places(paths.living) for item in seen.nodes[place].tags.items()}
+    shared = sorted(first.intersection(*others) - living)
+    return f"{shared[0][0]}={shared[0][1]} " if shared else ""

@@ -8,21 +8,27 @@ the order of the nodes, and not as what was heard.
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from math import isnan
-from typing import Final
+from operator import itemgetter
+from typing import Any, Final
 
 from attrs import define, field, frozen
 
 from gossip.mesh.picture import MatrixNode
+from gossip.mesh.verdicts import listed
 from gossip.trust.rows import DIGITS, Brief, Full
 
 UNKNOWN: Final = ord("?")
 NOTHING: Final = float("nan")
 ENOUGH: Final = 16
 """Pings from which on there is a usual round trip: so many are in the mean that is compared with it."""
+SHOWN: Final = 5
+"""Names, or pairs, in a sentence."""
 SEVERAL: Final = 2
 """Who have lost a node of which this one has only a record: by one alone it may be made up, and dead for all."""
 
-_CELLS: Final[Mapping[str, str]] = {"u": "u", "q": "u", "d": "d", "l": "l", "n": "?"}
+_CELLS: Final[Mapping[str, int]] = {
+    state: ord(cell) for state, cell in zip("uqdln", "uudl?", strict=True)
+}
 """What each state of an entry is in the matrix."""
 
 
@@ -88,18 +94,19 @@ class Packed:
         size = len(index)
         nothing = array("f", [NOTHING]) * size
         row = cls(bytearray(b"?" * size), nothing, nothing[:], nothing[:], bytearray(size))
+        cells, rtt, lost, place = row.cells, row.rtt, row.lost, index.get
         for entry in entries:
             if isinstance(entry, Full) and not row.since:
                 row.since, row.jitter = array("d", [NOTHING]) * size, nothing[:]
                 row.ended = bytearray(b"?" * size)
-            at = index.get(entry.peer)
+            at = place(entry.peer)
             if at is None:
                 continue
-            row.cells[at] = ord(_CELLS[entry.state])
+            cells[at] = _CELLS[entry.state]
             if entry.rtt is not None:
-                row.rtt[at] = entry.rtt
+                rtt[at] = entry.rtt
             if entry.lost is not None:
-                row.lost[at] = entry.lost
+                lost[at] = entry.lost
             if isinstance(entry, Full):
                 row.losses[at] = min(entry.losses, 255)
                 if entry.p50 is not None and entry.answered >= ENOUGH:
@@ -113,15 +120,21 @@ class Packed:
 
     def only(self, places: Sequence[int]) -> "Packed":
         """The same of some of the nodes."""
+        # Two more, which are cut off: of less than two places it would give no tuple.
+        some: Any = itemgetter(*places, 0, 0)
+
+        def numbers(kind: str, of: "array[float]") -> "array[float]":
+            return array(kind, some(of)[:-2] if of else ())
+
         return Packed(
-            bytearray(self.cells[at] for at in places),
-            array("f", [self.rtt[at] for at in places]),
-            array("f", [self.lost[at] for at in places]),
-            array("f", [self.p50[at] for at in places]),
-            bytearray(self.losses[at] for at in places),
-            array("d", [self.since[at] for at in places if self.since]),
-            array("f", [self.jitter[at] for at in places if self.jitter]),
-            bytearray(self.ended[at] for at in places if self.ended),
+            bytearray(some(self.cells)[:-2]),
+            numbers("f", self.rtt),
+            numbers("f", self.lost),
+            numbers("f", self.p50),
+            bytearray(some(self.losses)[:-2]),
+            numbers("d", self.since),
+            numbers("f", self.jitter),
+            bytearray(some(self.ended)[:-2] if self.ended else b""),
         )
 
 
@@ -149,6 +162,10 @@ class Sight:
         row = self.rows[one]
         return UNKNOWN if row is None else row.cells[other]
 
+    def names(self, places: Iterable[int]) -> str:
+        """Some of the nodes, in a sentence."""
+        return listed(sorted(self.nodes[place].called for place in places), SHOWN)
+
     def ended_by(self, one: int, other: int) -> str:
         """How one lost its last link to another, as it says."""
         row = self.rows[one]
@@ -166,8 +183,19 @@ def index(ids: Iterable[str]) -> dict[str, int]:
     return {peer[:DIGITS]: at for at, peer in enumerate(ids)}
 
 
-def known(numbers: "array[float]") -> list[float | None]:
-    """Numbers for people to read, None for those that are none."""
-    # Most are equal to others: each is made once.
-    made: dict[float, float] = {}
-    return [None if isnan(x) else made.setdefault(x, round(x, 3)) for x in numbers]
+class Numbers(dict[float, float]):
+    """Numbers for people to read. Most are equal to others: each is made once."""
+
+    MOST: Final = 65536
+    """That are kept: peers may say a million different ones."""
+
+    def known(self, numbers: "array[float]") -> tuple[float | None, ...]:
+        """The same, and None for those that are none."""
+        return tuple([None if isnan(x) else self[x] for x in numbers])
+
+    def __missing__(self, number: float) -> float:
+        """It was not met before."""
+        made = round(number, 3)
+        if len(self) < self.MOST:
+            self[number] = made
+        return made

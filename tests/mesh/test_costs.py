@@ -12,6 +12,7 @@ from unittest.mock import patch
 from gossip.mesh import beat
 from gossip.mesh.agenda import Agenda
 from gossip.trust import signing
+from gossip.wire.messages import Show
 from tests.street import House, Street, StreetCase
 
 NODES = 12
@@ -74,6 +75,51 @@ class FormingTests(CostCase):
         links = NODES * (NODES - 1)
         self.assertLessEqual(frames / links, 5)
         self.assertLessEqual(size / links, 4500)
+
+
+class LookingTests(CostCase):
+    """What it costs to look at all of it."""
+
+    def looked(self, show: Show) -> tuple[float, float, int]:
+        """Frames and bytes of all nodes for each that is asked, and signatures that are verified."""
+        street, houses = self.mesh(NODES, period=60.0)
+        street.run(20, 0.02)
+        before = self.rows(houses)
+        with counted(signing, "holds") as verified:
+            gathering = houses[0].mesh.lookout._gathering(show)
+            gathering.begin()
+            street.run(2, 0.02)
+        self.assertEqual(NODES - 1, self.successResultOf(gathering.gathered).answered)
+        frames, size = (after - at for after, at in zip(self.rows(houses), before, strict=True))
+        return frames / (NODES - 1), size / (NODES - 1), verified()
+
+    def rows(self, houses: list[House]) -> tuple[int, int]:
+        """Frames and bytes of questions for rows, and of rows, that were sent."""
+        kinds = [
+            kind
+            for house in houses
+            for kind in house.mesh._parts.figures.census.kinds()
+            if kind.name in ("get_row", "row")
+        ]
+        return sum(kind.frames_out for kind in kinds), sum(kind.bytes_out for kind in kinds)
+
+    def test_a_matrix(self) -> None:
+        """One question, and one frame in answer: 40 bytes an entry, and 500 that seal it."""
+        frames, size, verified = self.looked("brief")
+        self.assertEqual((2, NODES - 1), (frames, verified))
+        self.assertLessEqual(size, 700 + 60 * (NODES - 1))
+
+    def test_a_report(self) -> None:
+        """The same with full rows: 150 bytes an entry."""
+        frames, size, verified = self.looked("full")
+        self.assertEqual((2, NODES - 1), (frames, verified))
+        self.assertLessEqual(size, 700 + 200 * (NODES - 1))
+
+    def test_at_rest(self) -> None:
+        """While nobody looks, nobody asks."""
+        street, houses = self.mesh(NODES, period=5.0)
+        street.run(100, 0.02)
+        self.assertEqual((0, 0), self.rows(houses))
 
 
 class RestTests(CostCase):

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from gossip.mesh import findings
 from gossip.mesh.findings import ORDER, SEVERITY
-from gossip.mesh.picture import Finding
+from gossip.mesh.picture import MOST_PAIRS, Finding
 from gossip.mesh.sight import Node, Packed, Sight
 from tests.cases import UnitCase
 
@@ -417,6 +417,58 @@ class BadTests(FindingsCase):
             seen(*rows, "uuu-"),
         )
         self.assertEqual(("d" * 64,), finding.peers)
+
+
+class ManyTests(FindingsCase):
+    """More than anybody reads."""
+
+    def test_pairs(self) -> None:
+        """So many of a finding; the sentence counts all."""
+        self.patch(findings, "MOST_PAIRS", 3)
+        finding = self.only(full(20, "ab", "bc", "cd", "de", "ef"))
+        self.assertIn("5 pairs do not hear each other: a and b", finding.sentence)
+        self.assertEqual(
+            [("a", "b"), ("b", "c"), ("c", "d")], [(one[0], two[0]) for one, two in finding.pairs]
+        )
+        self.assertEqual(2, finding.more_pairs)
+
+    def test_pairs_of_one_kind(self) -> None:
+        """So many are findings of their own, and the rest is one."""
+        self.patch(findings, "ALIKE", 2)
+        rows = [row("-uuuuuu", losses={2: 3, 3: 3}), row("u-uuuuu", losses={4: 3, 5: 9, 6: 3})]
+        wrong = findings.found(seen(*rows, *["uuuuuuu"] * 5))
+        rest = "4 more pairs are like these; the first: a and d lost each other 3 times within"
+        self.assertEqual(
+            ["a and c lost each other 3 times within the hour", f"{rest} the hour"],
+            [finding.sentence for finding in wrong],
+        )
+        self.assertEqual([1, 4], [len(finding.pairs) for finding in wrong])
+
+    def test_findings_of_one_kind(self) -> None:
+        """So many are told, and of the rest the first."""
+        self.patch(findings, "ALIKE", 1)
+        wrong = findings.found(full(9, "ab", "cd", "ef"))
+        self.assertEqual(
+            [
+                "a and b do not hear each other",
+                "2 more of the kind; the first: c and d do not hear each other",
+            ],
+            [finding.sentence for finding in wrong],
+        )
+        self.assertEqual([1, 2], [len(finding.pairs) for finding in wrong])
+
+    def test_a_thousand(self) -> None:
+        """Halves of a large network are one finding that names no more than so many pairs."""
+        size = 300
+        half = ["".join("ud"[(one ^ other) & 1] for other in range(size)) for one in (0, 1)]
+        names = [f"{place:064x}" for place in range(size)]
+        nodes = [
+            Node(id=name, name=name[-3:], state="alive", tags={}, row="told") for name in names
+        ]
+        sight = Sight(nodes, [row(half[place & 1]) for place in range(size)])
+        (finding,) = findings.found(sight)
+        self.assertEqual(("split", MOST_PAIRS), (finding.kind, len(finding.pairs)))
+        self.assertEqual(150 * 150 - MOST_PAIRS, finding.more_pairs)
 
 
 class NodeTests(FindingsCase):

@@ -2,6 +2,8 @@
 Rows of everybody, gathered.
 """
 
+from collections.abc import Iterator
+
 from gossip.mesh import gathering as module
 from gossip.mesh.gathering import Gathering
 from gossip.mesh.sight import Sight
@@ -132,6 +134,55 @@ class GatheringTests(RowCase):
             street.run(0.01, 0.01)
             self.assertLessEqual(len(houses[0].mesh.rows.asks), 3)
         self.assertEqual(7, self.successResultOf(gathering.gathered).answered)
+
+    def test_read_in_turns(self) -> None:
+        """Whatever comes at once is read a few parts at a time, in the order in which it came."""
+        self.patch(module, "PARTS", 2)
+        street, houses = self.town(3)
+        gathering = self.begun(houses[0])
+        street.run(1)
+        self.successResultOf(gathering.gathered)
+        steps: list[int] = []
+
+        def answer(number: int) -> Iterator[None]:
+            for _ in range(3):
+                steps.append(number)
+                yield
+
+        def broken() -> Iterator[None]:
+            yield
+            raise ZeroDivisionError
+
+        for one in (answer(1), broken(), answer(2)):
+            gathering._read(one)
+        self.assertEqual([], steps)
+        seen = []
+        while len(steps) < 6:
+            before = len(steps)
+            gathering._read_on()
+            seen.append(len(steps) - before)
+        self.assertEqual([1, 1, 1, 2, 2, 2], steps)
+        self.assertLessEqual(max(seen), 2)
+        self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))
+
+    def test_not_for_ever(self) -> None:
+        """Where many do not answer, the last ones are not asked any more."""
+        self.patch(module, "AT_A_TIME", 1)
+        self.patch(module, "LONGEST", 1.0)
+        street, houses = self.town(1)
+        for name in "pq":
+            self.speaker(street, houses[0], name)
+        gathering = self.begun(houses[0])
+        street.run(2.5)
+        sight = self.successResultOf(gathering.gathered)
+        self.assertEqual((1, 0, 3), (sight.asked, sight.answered, len(sight)))
+
+    def test_peers_are_looked_at_in_turns(self) -> None:
+        """All of them, also where they are as many as fit in one turn."""
+        for batch in (1, 2, 4):
+            self.patch(module, "LOOKED_AT", batch)
+            street, houses = self.town(5)
+            self.assertEqual(5, len(self.seen(street, houses[0])))
 
     def test_so_many_nodes(self) -> None:
         """Those that are linked come first."""

@@ -6,6 +6,7 @@ from functools import partial
 
 from twisted.internet.defer import Deferred
 
+from gossip.mesh import lookout as module
 from gossip.mesh.lookout import Lookout
 from gossip.mesh.picture import Matrix, PastTimes
 from gossip.mesh.status import NotLinked, Unknown
@@ -273,6 +274,11 @@ class ReportTests(RowCase):
             street.until(lambda: street.is_mesh(houses))
         report = self.result(street, at(houses[2]).report())
         self.assertEqual(["flapping"], [finding.kind for finding in report.findings])
+        # Of many, each tells only what it knows by itself, and what is broken.
+        self.patch(module, "FULL_UP_TO", 0)
+        for house, kinds in ((houses[0], ["flapping"]), (houses[2], [])):
+            report = self.result(street, at(house).report())
+            self.assertEqual(kinds, [finding.kind for finding in report.findings])
 
 
 class DiagnosisTests(RowCase):

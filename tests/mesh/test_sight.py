@@ -5,12 +5,17 @@ Rows beside each other.
 from array import array
 
 from gossip.mesh import sight
-from gossip.mesh.sight import NOTHING, Node, Packed, Sight
+from gossip.mesh.sight import NOTHING, Node, Numbers, Packed, Sight
 from gossip.trust.rows import Brief, Full
 from tests.cases import UnitCase
 
 NOW = 1_800_000_000.25
 IDS = ["a" * 64, "b" * 64, "c" * 64]
+
+
+def known(numbers: "array[float]") -> list[float | None]:
+    """Numbers for people to read."""
+    return list(Numbers().known(numbers))
 
 
 class SightTests(UnitCase):
@@ -34,22 +39,22 @@ class SightTests(UnitCase):
         """Each entry has its place; whom nobody knows has none."""
         row = self.packed()
         self.assertEqual(b"ul?", bytes(row.cells))
-        self.assertEqual([NOW, None, None], sight.known(row.since))
+        self.assertEqual([NOW, None, None], known(row.since))
         self.assertEqual(b"c??", bytes(row.ended))
-        self.assertEqual([1.25, None, None], sight.known(row.rtt))
-        self.assertEqual([0.5, None, None], sight.known(row.lost))
-        self.assertEqual([1.0, None, None], sight.known(row.p50))
+        self.assertEqual([1.25, None, None], known(row.rtt))
+        self.assertEqual([0.5, None, None], known(row.lost))
+        self.assertEqual([1.0, None, None], known(row.p50))
         self.assertEqual([255, 0, 0], list(row.losses))
 
     def test_only_some(self) -> None:
         """The rest is left out of all that it says."""
         row = self.packed().only([0, 2])
         self.assertEqual(b"u?", bytes(row.cells))
-        self.assertEqual([NOW, None], sight.known(row.since))
+        self.assertEqual([NOW, None], known(row.since))
         self.assertEqual(b"c?", bytes(row.ended))
-        self.assertEqual([1.25, None], sight.known(row.rtt))
-        self.assertEqual([0.5, None], sight.known(row.lost))
-        self.assertEqual([1.0, None], sight.known(row.p50))
+        self.assertEqual([1.25, None], known(row.rtt))
+        self.assertEqual([0.5, None], known(row.lost))
+        self.assertEqual([1.0, None], known(row.p50))
         self.assertEqual([255, 0], list(row.losses))
 
     def test_brief_rows(self) -> None:
@@ -67,7 +72,21 @@ class SightTests(UnitCase):
 
     def test_numbers_for_people(self) -> None:
         """As they were before they were packed, and not a number is none."""
-        self.assertEqual([0.42, None, 0.42], sight.known(array("f", [0.42, NOTHING, 0.42])))
+        self.assertEqual([0.42, None, 0.42], known(array("f", [0.42, NOTHING, 0.42])))
+
+    def test_numbers_that_are_kept(self) -> None:
+        """Not more than so many, whatever peers say; all are told."""
+        numbers = Numbers()
+        self.patch(Numbers, "MOST", 2)
+        said = array("f", [0.1, 0.2, 0.3, 0.4, 0.1])
+        self.assertEqual((0.1, 0.2, 0.3, 0.4, 0.1), numbers.known(said))
+        self.assertEqual(2, len(numbers))
+
+    def test_only_one_or_none(self) -> None:
+        """As few as may be."""
+        for kept in ([], [2]):
+            row = self.packed().only(kept)
+            self.assertEqual((len(kept), len(kept)), (len(row.cells), len(row.rtt)))
 
     def test_cells(self) -> None:
         """Who has no row says nothing."""

@@ -1,7 +1,7 @@
 // Questions to the node. What goes wrong is a Problem, with a sentence for people.
 
-// Longer than the node waits for the slowest peer.
-const PATIENCE_MS = 15_000;
+// Longer than the node asks others for, when there are a thousand of them.
+const PATIENCE_MS = 45_000;
 
 export class Problem extends Error {
   /** `status` is that of HTTP, 0 where there was no answer. */

@@ -59,12 +59,12 @@ export class FindingsView {
     renew(byId("findings"), ...(sorted.length ? shown : []));
   }
 
-  #finding({ kind, severity: level, sentence, since, peers, pairs }) {
+  #finding({ kind, severity: level, sentence, since, peers, pairs, more_pairs: unnamed }) {
     const about = [
       since === null ? null : el("span", {}, `since ${moment(since)}`),
       ...peers.slice(0, NAMED).map((id) => this.#peer(id)),
       ...pairs.slice(0, NAMED).map((pair) => this.#pair(pair)),
-      rest(peers.length + pairs.length - Math.min(peers.length, NAMED) - Math.min(pairs.length, NAMED)),
+      rest(Math.max(0, peers.length - NAMED) + Math.max(0, pairs.length - NAMED) + unnamed),
     ];
     return el(
       "div",
