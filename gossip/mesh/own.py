@@ -52,6 +52,7 @@ class OwnRecord:
         self._port = 0
         self._reports: dict[PeerId, str] = {}
         self._votes: Counter[str] = Counter()
+        self._votes_of_linked: Counter[str] = Counter()
         self._gone: dict[PeerId, None] = {}
         self._renewed_at = wall
         self._refuted_at = float("-inf")
@@ -75,10 +76,18 @@ class OwnRecord:
         self._vote(peer, str(literal(host)))
         return self._change(self._addresses(), wall)
 
-    def lost(self, peer: PeerId) -> None:
-        """A peer has no link any more."""
-        if peer in self._reports:
-            self._gone[peer] = None
+    def lost(self, peer: PeerId, wall: float) -> bool:
+        """
+        A peer has no link any more; whether that makes a new record.
+
+        What it said counts on, but does not outvote most of those who are linked: who moved hears
+        so from whoever it reaches first, once, while its other links have not timed out yet.
+        """
+        if peer not in self._reports or peer in self._gone:
+            return False
+        self._gone[peer] = None
+        _less(self._votes_of_linked, self._reports[peer])
+        return self._change(self._addresses(), wall)
 
     def refute(self, seq: int, wall: float) -> bool:
         """A record of this key with a larger `seq` is about: outdo it; whether that was done."""
@@ -90,6 +99,15 @@ class OwnRecord:
         self._refuted_at = wall
         self._renew(self.record.addresses, wall, above=seq)
         return True
+
+    @property
+    def advertises(self) -> bool:
+        """Whether the operator gave its addresses; else they are what peers report."""
+        return bool(self._subject.advertise)
+
+    def lists(self, address: Address) -> bool:
+        """Whether its record says that it is at an address."""
+        return str(address) in self.record.addresses
 
     def renewal_due(self) -> float:
         """Wall time at which the record is made anew if nothing changes before."""
@@ -122,17 +140,27 @@ class OwnRecord:
             return ()
         best = self._votes.most_common(MOST_ADDRESSES)
         least = 2 if best and best[0][1] > 1 else 1
-        return tuple(str(Address(ip, self._port)) for ip, count in best if count >= least)
+        found = [*self._seen_by_most(), *(ip for ip, count in best if count >= least)]
+        found = list(dict.fromkeys(found))[:MOST_ADDRESSES]
+        return tuple(str(Address(ip, self._port)) for ip in found)
+
+    def _seen_by_most(self) -> list[str]:
+        """Where most of those who are linked see this node, if others of before may outvote them."""
+        if not self._gone:
+            return []
+        voters = len(self._reports) - len(self._gone)
+        return [ip for ip, count in self._votes_of_linked.most_common(1) if 2 * count > voters]
 
     def _vote(self, peer: PeerId, ip: str | None) -> None:
         before = self._reports.pop(peer, None)
         if before is not None:
-            self._votes[before] -= 1
-            if not self._votes[before]:
-                del self._votes[before]
+            _less(self._votes, before)
+            if peer not in self._gone:
+                _less(self._votes_of_linked, before)
         if ip is not None:
             self._reports[peer] = ip
             self._votes[ip] += 1
+            self._votes_of_linked[ip] += 1
 
     def _change(self, addresses: tuple[str, ...], wall: float) -> bool:
         if set(addresses) == set(self.record.addresses):
@@ -167,6 +195,12 @@ class OwnRecord:
         )
 
 
+def _less(votes: Counter[str], ip: str) -> None:
+    votes[ip] -= 1
+    if not votes[ip]:
+        del votes[ip]
+
+
 def _above(before: int, made: int) -> int:
     # One that was made by a clock far ahead is refused by all who would compare numbers.
     return max(made, before + 1) if before <= made + _FURTHEST_AHEAD else made
@@ -174,7 +208,7 @@ def _above(before: int, made: int) -> int:
 
 @define(eq=False, repr=False)
 class OwnAddresses:
-    """The addresses at which this node is, as far as it knows: it never dials these."""
+    """The addresses at which this node is: where it listens, and what the operator said."""
 
     own: OwnRecord
     bound: set[Address] = field(factory=set)
@@ -184,9 +218,20 @@ class OwnAddresses:
         """Whether a literal address is the node's own."""
         if not isinstance(address, Address):
             return False
-        if address in self.bound or str(address) in self.own.record.addresses:
+        if address in self.bound or (self.own.advertises and self.own.lists(address)):
             return True
         everywhere = any(
             other.port == address.port and other.host in ("0.0.0.0", "::") for other in self.bound
         )
         return everywhere and is_loopback(address.host)
+
+
+@define(eq=False, repr=False)
+class ReportedAddresses:
+    """The addresses at which this node is, as far as others say."""
+
+    own: OwnRecord
+
+    def __contains__(self, address: object) -> bool:
+        """Whether enough peers say so of a literal address."""
+        return isinstance(address, Address) and self.own.lists(address)

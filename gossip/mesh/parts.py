@@ -29,7 +29,7 @@ from gossip.mesh.inquest import Inquest
 from gossip.mesh.link import Host, Surroundings
 from gossip.mesh.memories import Changed
 from gossip.mesh.outlook import Outlook
-from gossip.mesh.own import OwnAddresses, OwnRecord, Subject
+from gossip.mesh.own import OwnAddresses, OwnRecord, ReportedAddresses, Subject
 from gossip.mesh.ownrow import OwnRow
 from gossip.mesh.reconcile import Reconciler
 from gossip.mesh.refusals import Refusals
@@ -156,7 +156,11 @@ class Parts:
         )
 
     def _routes(self) -> Routes:
-        judge = Judge(own=self.here, networks=self._settings.peer_networks)
+        judge = Judge(
+            own=self.here,
+            reported=ReportedAddresses(self.own),
+            networks=self._settings.peer_networks,
+        )
         return Routes(self.book, judge, self._settings.limits.unmet_per_minute)
 
     def _dialer(self) -> Dialer:

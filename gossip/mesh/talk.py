@@ -145,8 +145,10 @@ class Talk:
         self.echoes.closed(link)
         self._forged.pop(link, None)
         self._greeted.pop(link, None)
-        if link.peer is not None and self._roster.links.get(link.peer) is link:
-            self._own.lost(link.peer)
+        if link.peer is None or self._roster.links.get(link.peer) is not link:
+            return
+        if self._own.lost(link.peer, self._wall()):
+            self.announce()
 
     def not_linked(self, link: Link, ending: Ending) -> None:
         """A connection has ended that was no link: perhaps one of ours was one too many."""

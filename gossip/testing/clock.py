@@ -119,11 +119,9 @@ class Clock:
         self.put(call, self.after(delay))
         return call
 
-    def call_at(self, at: float, what: Callable[[], Any]) -> Call:
-        """Call something at a time; at one that is past, as soon as possible."""
-        call = Call(self, None, what, (), {})
-        self.put(call, at)
-        return call
+    def call(self, what: Callable[[], Any]) -> Call:
+        """A call that is to be put at a time, again and again."""
+        return Call(self, None, what, (), {})
 
     def after(self, delay: float) -> float:
         """When a wait that begins now is over."""
@@ -152,25 +150,22 @@ class Clock:
             if call.number != number:
                 continue
             self.now = at
-            self._make(call)
+            self.made += 1
+            if self.made > self._look_again:
+                self._count_on()
+            owner = call.owner
+            if owner is not None:
+                if not owner.running:
+                    # Due, but nobody runs it: it is late when the process goes on.
+                    owner.late(call)
+                    continue
+                del owner.calls[call]
+            call.number = 0
+            try:
+                call.what(*call.arguments, **call.keywords)
+            except Exception:  # noqa: BLE001 - as the reactor does
+                self._log.failure("in a call that was due")
         self.now = max(self.now, until)
-
-    def _make(self, call: Call) -> None:
-        self.made += 1
-        if self.made > self._look_again:
-            self._count_on()
-        owner = call.owner
-        if owner is not None:
-            if not owner.running:
-                # Due, but nobody runs it: it is late when the process goes on.
-                owner.late(call)
-                return
-            del owner.calls[call]
-        call.number = 0
-        try:
-            call.what(*call.arguments, **call.keywords)
-        except Exception:  # noqa: BLE001 - as the reactor does
-            self._log.failure("in a call that was due")
 
     def _count_on(self) -> None:
         if self.now < self._counted_at + 1:

@@ -19,6 +19,9 @@ be heard: by then a link that leads nowhere is given up, and made anew."""
 TAKEN: Final = MOST_ABOUT + PROBES.per_second
 """Probes that a witness has left, a second after it was asked, where it may have declined."""
 
+VERDICT: Final = 1.1
+"""Seconds that a verdict takes at most, and some for the look."""
+
 ECHO: Final = 2.0
 """Seconds after its end in which a node may still be heard: what it said is on the way."""
 
@@ -36,6 +39,8 @@ def wrong(machine: Machine, event: Verdict, subject: Machine, town: Town) -> str
             and town.network.clock.seconds() > _ended(subject, town) + ECHO
         ):
             return f"{told}; and it does not run"
+    if event.verdict == "dead" and not event.asked and _could_ask(machine, subject, town):
+        return f"{told}; and nobody was asked"
     if event.verdict == "dead" and event.asked and subject.runs:
         those = list(_witnesses(machine, subject, town))
         if those and all(_hears(one, machine, subject, town) for one in those):
@@ -59,6 +64,18 @@ def _witnesses(machine: Machine, subject: Machine, town: Town) -> Iterator[Machi
     for peer, link in links.items():
         if speaks(link) and peer != subject.id:
             yield by_id.get(peer)
+
+
+def _could_ask(machine: Machine, subject: Machine, town: Town) -> bool:
+    """Whether somebody was there all the time to be asked."""
+    assert machine.mesh is not None
+    assert machine.process is not None
+    begun = machine.process.seconds() - VERDICT
+    calm = town.network.clock.seconds() > town.unrest.stalled_until(machine.name) + ECHO
+    return calm and any(
+        speaks(link) and peer != subject.id and (link.linked_at or begun) < begun
+        for peer, link in machine.mesh.links.items()
+    )
 
 
 def _hears(one: Machine | None, machine: Machine, subject: Machine, town: Town) -> bool:

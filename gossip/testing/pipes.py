@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Protocol as Interface
 from typing import TypeAlias
 
-from gossip.testing.clock import Call, ProcessClock
+from gossip.testing.clock import ProcessClock
 from gossip.testing.paths import Path
 
 WINDOW = 262144
@@ -84,7 +84,7 @@ class Pipe:
         self._turn = -1.0
         self._of_this_turn = 0
         self._unacknowledged = 0
-        self._call: Call | None = None
+        self._call = path.clock.call(self._arrive)
         self._moving = False
         self._stalled = False
         self._resetting = False
@@ -120,7 +120,7 @@ class Pipe:
         if self._moving or self._stalled or not self._queue:
             return
         self._moving = True
-        self._call = self._path.clock.call_at(self._queue[0][0], self._arrive)
+        self._path.clock.put(self._call, self._queue[0][0])
 
     def retry(self) -> None:
         """The way, or the way back, may be open again."""
@@ -135,7 +135,7 @@ class Pipe:
         self._queue.clear()
         self._queue += hurried
         self._last = min(self._last, latest)
-        if self._call is not None and self._queue:
+        if self._call.active() and self._queue:
             self._call.reset(max(0.0, self._queue[0][0] - self._path.clock.now))
 
     def retire(self) -> None:
@@ -171,7 +171,7 @@ class Pipe:
 
     def released(self) -> None:
         """Who was to take what arrived has gone."""
-        if self._call is None:
+        if not self._call.active():
             self._moving = False
             self.move()
 
@@ -200,7 +200,6 @@ class Pipe:
             queue.pop()
 
     def _arrive(self) -> None:
-        self._call = None
         if self.lost:
             # It is sent again and again, and never acknowledged.
             return

@@ -137,10 +137,15 @@ class VotesMachine(RuleBasedStateMachine):
 
     @rule(peer=some.sampled_from(PEERS))
     def lose(self, peer: PeerId) -> None:
-        """A link is gone; its report counts until somebody reports anew."""
-        self.own.lost(peer)
+        """A link is gone; its report counts until somebody reports anew, beside those who stay."""
+        before = {*self.own.record.addresses}
         if peer in self.reports:
             self.gone.add(peer)
+        changed = self.own.lost(peer, self.now)
+        assert {*self.own.record.addresses} == self._addresses()
+        assert changed is (before != self._addresses())
+        if changed:
+            self._renewed()
 
     @precondition(lambda self: self.gone)
     @rule(host=some.sampled_from(HOSTS))
@@ -188,10 +193,12 @@ class VotesMachine(RuleBasedStateMachine):
         assert last.seq > before.seq
 
     def _addresses(self) -> set[str]:
-        """Those that two report; where there are none, those that one does."""
+        """Those that two report, else those that one does; and that of most who are linked."""
         votes = Counter(self.reports.values())
         twice = {host for host, count in votes.items() if count > 1}
-        chosen = twice or set(votes)
+        linked = [host for peer, host in self.reports.items() if peer not in self.gone]
+        most = {host for host in linked if 2 * linked.count(host) > len(linked)}
+        chosen = (twice or set(votes)) | (most if self.gone else set())
         assert len(chosen) <= MOST_ADDRESSES
         return {f"{host}:{PORT}" for host in chosen}
 

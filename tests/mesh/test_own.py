@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from gossip.mesh.addresses import Address
-from gossip.mesh.own import OwnAddresses, OwnRecord, Subject
+from gossip.mesh.own import OwnAddresses, OwnRecord, ReportedAddresses, Subject
 from gossip.trust.identity import Identity, PeerId
 from gossip.trust.records import read, verify
 from tests.cases import UnitCase
@@ -181,26 +181,53 @@ class ReportedTests(UnitCase):
     def test_lost_peers_count_until_others_report(self) -> None:
         """A node that lost everybody keeps its addresses, until somebody sees another."""
         self.report("192.0.2.1", "192.0.2.1")
-        self.own.lost(PEERS[0])
-        self.own.lost(PEERS[1])
+        self.own.lost(PEERS[0], NOW)
+        self.own.lost(PEERS[1], NOW)
         self.assertAddresses("192.0.2.1:8080")
         self.own.renew(NOW + 1)
         self.assertAddresses("192.0.2.1:8080")
         self.assertTrue(self.own.reported(PEERS[2], "198.51.100.1", NOW + 2))
         self.assertAddresses("198.51.100.1:8080")
 
+    def test_the_lost_outvote_nobody(self) -> None:
+        """Who moved believes the one that is still there, however many saw it where it was before."""
+        self.report("192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.1")
+        self.own.reported(PEERS[3], "198.51.100.1", NOW)
+        self.assertAddresses("192.0.2.1:8080")
+        lost = [self.own.lost(peer, NOW + 1) for peer in PEERS[:3]]
+        self.assertEqual([False, False, True], lost)
+        self.assertAddresses("198.51.100.1:8080", "192.0.2.1:8080")
+        self.own.reported(PEERS[0], "198.51.100.1", NOW + 2)
+        self.assertAddresses("198.51.100.1:8080")
+
+    def test_one_of_two_is_not_most(self) -> None:
+        """Beside one honest peer, a liar adds nothing, whoever is lost."""
+        self.report("192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.66")
+        self.assertFalse(self.own.lost(PEERS[0], NOW) or self.own.lost(PEERS[1], NOW))
+        self.assertAddresses("192.0.2.1:8080")
+
+    def test_lost_twice(self) -> None:
+        """Who is lost already, or never said anything, takes nothing along."""
+        self.report("192.0.2.1", "192.0.2.1", "192.0.2.66")
+        for _ in range(2):
+            self.assertFalse(self.own.lost(PEERS[0], NOW))
+        self.assertFalse(self.own.lost(PEERS[9], NOW))
+        self.assertTrue(self.own.lost(PEERS[1], NOW))
+        self.assertAddresses("192.0.2.66:8080", "192.0.2.1:8080")
+        self.assertEqual([PEERS[0], PEERS[1]], list(self.own._gone))
+
     def test_lost_in_their_order(self) -> None:
         """The votes of the lost go in the order in which they were lost, on every run the same."""
         for peer in reversed(PEERS):
             self.own.reported(peer, "192.0.2.1", NOW)
         for peer in PEERS:
-            self.own.lost(peer)
+            self.own.lost(peer, NOW)
         self.assertEqual(list(PEERS), list(self.own._gone))
 
     def test_lost_and_back(self) -> None:
         """A peer that was lost and comes back has its vote again."""
         self.report("192.0.2.1", "192.0.2.1", "192.0.2.66")
-        self.own.lost(PEERS[0])
+        self.own.lost(PEERS[0], NOW)
         self.assertFalse(self.own.reported(PEERS[0], "192.0.2.1", NOW))
         self.own.reported(PEERS[3], "192.0.2.67", NOW)
         self.assertAddresses("192.0.2.1:8080")
@@ -209,7 +236,7 @@ class ReportedTests(UnitCase):
         """Those who cannot be believed leave nothing behind when they go."""
         for peer in PEERS:
             self.own.reported(peer, "0.0.0.0", NOW)
-            self.own.lost(peer)
+            self.own.lost(peer, NOW)
         self.assertEqual({}, self.own._gone)
 
     def test_before_the_port_is_known(self) -> None:
@@ -247,7 +274,7 @@ class ReportedTests(UnitCase):
             votes[peer] = host
             own.reported(PEERS[peer], f"192.0.2.{host}", NOW)
             if not stays:
-                own.lost(PEERS[peer])
+                own.lost(PEERS[peer], NOW)
                 gone.add(peer)
             counts = {host: list(votes.values()).count(host) for host in votes.values()}
             least = 2 if max(counts.values()) > 1 else 1
@@ -388,13 +415,20 @@ class OwnAddressesTests(UnitCase):
             self.assertNotIn(other, here)
 
     def test_in_its_record(self) -> None:
-        """An address that its record gives to others is its own."""
+        """An address that its record gives to others is its own, if only as others say."""
         own = listening()
-        here = OwnAddresses(own)
+        here, reported = OwnAddresses(own), ReportedAddresses(own)
         for peer, host in zip(PEERS, ("192.0.2.1", "2001:db8::1"), strict=False):
-            self.assertNotIn(Address(host, 8080), here)
+            self.assertNotIn(Address(host, 8080), reported)
             own.reported(peer, host, NOW)
-            self.assertIn(Address(host, 8080), here)
+            self.assertIn(Address(host, 8080), reported)
+            self.assertNotIn(Address(host, 8080), here)
+
+    def test_advertised(self) -> None:
+        """An address that the operator gave is its own for certain."""
+        address = Address("192.0.2.1", 8080)
+        self.assertIn(address, OwnAddresses(listening(address)))
+        self.assertNotIn(Address("192.0.2.1", 8081), OwnAddresses(listening(address)))
 
     def test_everywhere(self) -> None:
         """A node that listens everywhere listens on loopback, at its own port."""
@@ -414,3 +448,6 @@ class OwnAddressesTests(UnitCase):
         """What is no address is not there."""
         here = OwnAddresses(listening(), {Address("192.0.2.1", 8080)})
         self.assertNotIn("192.0.2.1:8080", here)
+        own = listening()
+        own.reported(PEERS[0], "192.0.2.1", NOW)
+        self.assertNotIn("192.0.2.1:8080", ReportedAddresses(own))

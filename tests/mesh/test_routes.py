@@ -102,6 +102,19 @@ class ObjectionTests(RoutesCase):
         self.assertEqual([None] * 4, verdicts[:4])
         self.assertIsNotNone(verdicts[4])
 
+    def test_where_it_proved_to_be_others_cannot_say_that_we_are(self) -> None:
+        """Whatever is reported as our own address, a peer is dialed where it had a link."""
+        address = Address("10.0.0.1", 1)
+        self.routes = Routes(self.book, Judge(own=(), reported={address}), 4)
+        target = self.target("10.0.0.1:1", "10.0.0.2:1")
+        self.assertIsNotNone(self.objection(target, "10.0.0.1:1"))
+        self.assertEqual([Address("10.0.0.2", 1)], self.routes.candidates(target))
+        entry = self.book.get(self.peer.id)
+        assert entry is not None
+        entry.host = "10.0.0.1"
+        self.assertIsNone(self.objection(target, "[::ffff:10.0.0.1]:1"))
+        self.assertEqual([address, Address("10.0.0.2", 1)], self.routes.candidates(target))
+
     def test_who_is_not_in_the_book_has_proved_nothing(self) -> None:
         """Its addresses are spared as everybody's, and are not known to be loopback's."""
         nobody = Target(lambda _: None, PeerId("0" * 64))

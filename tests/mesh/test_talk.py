@@ -131,6 +131,17 @@ class OwnRecordTests(TalkCase):
         self.assertIn(f"198.51.100.7:{PORT}", self.own(self.line)[-1].body)
         self.assertLessEqual(len(self.own(self.line)) - before, 2)
 
+    def test_change_for_one_that_is_lost(self) -> None:
+        """Where most of those that are left see the node is told to them."""
+        others = [self.town.puppet(name) for name in ("q", "r")]
+        lines = [puppet.dial(self.a, observed="198.51.100.7") for puppet in others]
+        self.town.run(0.2)
+        self.assertNotIn(f"10.0.0.2:{PORT}", self.own(self.line)[-1].body)
+        for line in lines:
+            line.end()
+        self.town.run(0.2)
+        self.assertIn(f"10.0.0.2:{PORT}", self.own(self.line)[-1].body)
+
     def test_change_while_a_hello_is_answered(self) -> None:
         """Who was greeted with the record before is told the new one as soon as it has answered."""
         q = self.town.puppet("q", "10.1.0.9")

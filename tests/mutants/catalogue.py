@@ -10,5 +10,11 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.of_dials import OF_DIALS
 from tests.mutants.of_links import OF_LINKS
 from tests.mutants.of_records import OF_RECORDS
+from tests.mutants.of_rows import OF_ROWS
 
-MUTANTS: Final[tuple[Mutant, ...]] = (*OF_LINKS, *OF_DIALS, *OF_RECORDS)
+MUTANTS: Final[tuple[Mutant, ...]] = (
+    *OF_LINKS,
+    *OF_DIALS,
+    *OF_RECORDS,
+    *OF_ROWS,
+)

@@ -24,6 +24,33 @@ OF_RECORDS: Final = (
         profiles=("hostile",),
     ),
     Mutant(
+        name="guess-never-doubted",
+        story="What a bucket lacks is guessed from its sums each time, also where the guess before was"
+        " wrong.",
+        file="mesh/view.py",
+        old="if len(bucket) > THIN and number not in guessed and difference != self._sums[number]:",
+        new="if len(bucket) > THIN and difference != self._sums[number]:",
+        profiles=("hostile",),
+    ),
+    Mutant(
+        name="unexplained-buckets-not-told",
+        story="What cannot be told from the sums is left to the other end: it knows more, one thinks,"
+        " however much it is.",
+        file="mesh/view.py",
+        old="if len(unexplained) > MANY:",
+        new="if len(unexplained) > BUCKETS:",
+        profiles=("hostile",),
+    ),
+    Mutant(
+        name="replaced-stays-in-sum",
+        story="The digest of a new record is put into the sums, and that of the one before is not"
+        " taken out.",
+        file="mesh/view.py",
+        old="        before = self.drop(held.id)\n",
+        new="        before = self.get(held.id)\n",
+        profiles=("cold-start", "churn"),
+    ),
+    Mutant(
         name="older-record-wins",
         story="The record that came last is held, not the one that was made last.",
         file="mesh/book.py",
@@ -134,6 +161,23 @@ OF_RECORDS: Final = (
         file="mesh/own.py",
         old="least = 2 if best and best[0][1] > 1 else 1",
         new="least = 1",
+        profiles=("hostile",),
+    ),
+    Mutant(
+        name="the-lost-outvote-the-linked",
+        story="Whoever reported an address counts alike, linked or lost: who moved believes those that"
+        " it cannot reach any more.",
+        file="mesh/own.py",
+        old="        if not self._gone:\n            return []\n",
+        new="        if self._gone or not self._gone:\n            return []\n",
+        profiles=("mixed", "addresses"),
+    ),
+    Mutant(
+        name="reported-address-is-never-dialed",
+        story="What peers call our address is ours, also where another has proved its key there.",
+        file="mesh/addresses.py",
+        old="(not proved and plain in self.reported)",
+        new="(plain in self.reported)",
         profiles=("hostile",),
     ),
     Mutant(

@@ -48,7 +48,12 @@ class InquestsTests(VillageCase):
         self.assertIsNone(self.wrong("me"))
 
     def test_dead_without_anybody_to_ask(self) -> None:
-        """Then nothing is known."""
+        """Then nothing is known; but whoever was there must be asked."""
+        self.assertIn("nobody was asked", self.wrong("dead", asked=0) or "")
+        self.place.do("pause", "n0", number=0.5)
+        self.assertIsNone(self.wrong("dead", asked=0))
+        self.place.do("kill", "n1", "n3")
+        self.place.pass_time(10)
         self.assertIsNone(self.wrong("dead", asked=0))
 
     def test_one_that_is_in_trouble(self) -> None:

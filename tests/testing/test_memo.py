@@ -4,9 +4,10 @@ The memo: what was read once is not read again, what is wrong is refused each ti
 
 from msgspec.structs import replace
 
+from gossip.testing import memo as memoed
 from gossip.testing.machine import identity
 from gossip.testing.memo import memo
-from gossip.trust import records
+from gossip.trust import records, signing
 from gossip.trust.records import Record, RecordForged
 from tests.cases import UnitCase
 
@@ -49,9 +50,26 @@ class MemoTests(UnitCase):
                     self.assertRaises(RecordForged, records.verify, records.read(wrong))
                     self.assertRaises(RecordForged, records.read, replace(wrong, body="{}"))
 
+    def test_signatures_made_here_hold(self) -> None:
+        """They do for their key and their bytes, and for no others; and only so many are kept."""
+        one, other = identity("n0"), identity("n1")
+        with memo():
+            signature = one.sign(b"said")
+            forged = signature[:-1] + bytes([signature[-1] ^ 1])
+            for _ in range(2):
+                self.assertTrue(signing.holds(one.key.public_key(), signature, b"said"))
+                self.assertFalse(signing.holds(other.key.public_key(), signature, b"said"))
+                self.assertFalse(signing.holds(one.key.public_key(), signature, b"else"))
+                self.assertFalse(signing.holds(one.key.public_key(), forged, b"said"))
+            self.patch(memoed, "KEPT", len(memoed._MADE))
+            again = [one.sign(b"%d" % number) for number in range(3)]
+            self.assertEqual(memoed.KEPT, len(memoed._MADE))
+            self.assertTrue(signing.holds(one.key.public_key(), again[-1], b"2"))
+
     def test_it_ends(self) -> None:
         """Outside of a simulation everything is read and verified as ever."""
-        before = records.read, records.verify
+        before = records.read, records.verify, signing.sign, signing.holds
         with memo():
-            self.assertNotEqual(before, (records.read, records.verify))
-        self.assertEqual(before, (records.read, records.verify))
+            within = records.read, records.verify, signing.sign, signing.holds
+            self.assertFalse(set(before) & set(within))
+        self.assertEqual(before, (records.read, records.verify, signing.sign, signing.holds))
