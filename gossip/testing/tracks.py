@@ -57,7 +57,6 @@ class Tracks:
     _times: dict[tuple[str, int, str], deque[float]] = field(factory=dict)
     _herds: dict[str, _Herd] = field(factory=dict)
     _bonds: dict[tuple[str, int, PeerId], _Bond] = field(factory=dict)
-    _sought: dict[tuple[str, int, PeerId], tuple[frozenset[str], float]] = field(factory=dict)
     _deaths: dict[tuple[str, int, PeerId], tuple[float, frozenset[str]]] = field(factory=dict)
 
     def lives_at(self, host: str, peer: PeerId) -> None:
@@ -120,16 +119,6 @@ class Tracks:
         elif death[1] != now:
             self._deaths[key] = died_at, frozenset()
         return death[1] == now
-
-    def sought_since(
-        self, machine: Machine, peer: PeerId, died_at: float, hosts: frozenset[str]
-    ) -> float:
-        """Since when a dead peer is to be found at these hosts and no others, as looks told."""
-        key = machine.name, machine.boots, peer
-        before, since = self._sought.get(key, (hosts, died_at))
-        since = max(died_at, since if before == hosts else self.clock.seconds())
-        self._sought[key] = hosts, since
-        return since
 
     def _gather(self, herd: _Herd, name: str, now: float, many: int) -> None:
         herd.dialed_at[name] = now

@@ -101,15 +101,3 @@ class TracksTests(VillageCase):
         self.assertFalse(tracks.same_hosts(machine, peer, 1.0, frozenset({"b"})))
         self.assertFalse(tracks.same_hosts(machine, peer, 1.0, frozenset({"a"})))
         self.assertTrue(tracks.same_hosts(machine, peer, 2.0, frozenset({"a"})))
-
-    def test_sought_since(self) -> None:
-        """Since a peer died, or since it is to be found at other hosts."""
-        village = self.village(4)
-        tracks = self.tracks(village)
-        machine, peer = village.machine("n1"), village.machine("n2").id
-        now = village.clock.seconds()
-        since = [
-            tracks.sought_since(machine, peer, died_at, frozenset(hosts))
-            for died_at, hosts in ((1.0, "a"), (1.0, "ab"), (1.0, "ab"), (now + 5, "ab"))
-        ]
-        self.assertEqual([1.0, now, now, now + 5], since)
