@@ -146,15 +146,11 @@ def the_dead_are_dialed(watch: Watch) -> Iterator[str]:
         assert mesh is not None
         stalled = watch.town.unrest.stalled_until(machine.name)
         for peer, died_at in watch.dead(machine):
-            entry = mesh.book.get(peer) if now - died_at > HEALED_WITHIN else None
+            entry = mesh.book.get(peer)
             if entry is None or entry.state is not PeerState.DEAD:
                 continue
             hosts = hosts_of(entry.held.body) - {machine.place.address, *watch.taken(machine)}
-            if not hosts:
-                continue
-            last = max(
-                died_at, stalled, *(watch.dialed_at(machine, host) for host in sorted(hosts))
-            )
+            last = max(stalled, watch.tracks.sought_at(machine, peer, died_at, hosts))
             if now - last > HEALED_WITHIN:
                 yield f"{machine.name} has not dialed {entry.record.name} for {now - last:.0f} s"
 

@@ -45,6 +45,15 @@ class _Bond:
 
 
 @define(eq=False)
+class _Sought:
+    """How a dead peer was looked for, as it was at the last look."""
+
+    died_at: float
+    last: float
+    where: frozenset[str]
+
+
+@define(eq=False)
 class Tracks:
     """See the module."""
 
@@ -58,6 +67,7 @@ class Tracks:
     _herds: dict[str, _Herd] = field(factory=dict)
     _bonds: dict[tuple[str, int, PeerId], _Bond] = field(factory=dict)
     _deaths: dict[tuple[str, int, PeerId], tuple[float, frozenset[str]]] = field(factory=dict)
+    _sought: dict[tuple[str, int, PeerId], _Sought] = field(factory=dict)
 
     def lives_at(self, host: str, peer: PeerId) -> None:
         """A node begins at a host."""
@@ -119,6 +129,25 @@ class Tracks:
         elif death[1] != now:
             self._deaths[key] = died_at, frozenset()
         return death[1] == now
+
+    def sought_at(
+        self, machine: Machine, peer: PeerId, died_at: float, now: frozenset[str]
+    ) -> float:
+        """
+        When a node dialed a dead peer last; or when it died, or there was nowhere to dial it.
+
+        To be asked at each look, with the hosts where it may be dialed now. Those of the look before
+        count too: it was dialed there until it said something else of itself.
+        """
+        key = machine.name, machine.boots, peer
+        before = self._sought.get(key)
+        if before is None or before.died_at != died_at:
+            before = _Sought(died_at, died_at, now)
+        keys = [(machine.name, machine.boots, host) for host in sorted(now | before.where)]
+        dials = [self._times[each][-1] for each in keys if each in self._times]
+        last = max([before.last, *dials]) if now else self.clock.seconds()
+        self._sought[key] = _Sought(died_at, last, now)
+        return last
 
     def _gather(self, herd: _Herd, name: str, now: float, many: int) -> None:
         herd.dialed_at[name] = now

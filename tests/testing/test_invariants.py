@@ -6,12 +6,15 @@ from attrs import evolve
 from msgspec.structs import replace
 
 from gossip.mesh.addresses import Address
+from gossip.mesh.view import Held
 from gossip.settings import Seed
 from gossip.testing import invariants
 from gossip.testing.invariants import ALWAYS, AT_REST, BOUNDS, DIALS, ENDED, Invariant
 from gossip.testing.liars import VICTIM
 from gossip.testing.machine import identity
 from gossip.trust.identity import PeerId
+from gossip.trust.records import read
+from gossip.wire.messages import Sealed
 from tests.testing.village import Village, VillageCase
 
 EVERY = (*ALWAYS, *BOUNDS, *AT_REST, *ENDED)
@@ -139,6 +142,43 @@ class InvariantTests(VillageCase):
         machine.mesh._dialer.forget(self.town.machine("n2").id)
         self.town.pass_time(105)
         self.assertEqual(1, len(self.wrong(invariants.the_dead_are_dialed)))
+
+    def test_the_dead_with_a_new_address(self) -> None:
+        """Dials where a dead peer was before count; those that it never gets at a new one are seen."""
+        machine, dead = self.town.machine("n0"), self.town.machine("n2")
+        self.town.do("kill", "n2")
+        for _ in range(75):
+            self.town.pass_time(2)
+            self.assertEqual([], self.wrong(invariants.the_dead_are_dialed))
+        assert machine.mesh is not None
+        entry = machine.mesh.book.get(dead.id)
+        assert entry is not None
+        body = entry.held.body.replace("10.0.0.3", "10.0.0.9")
+        entry.held = Held.of(read(Sealed(body, "")))
+        machine.mesh._dialer.forget(dead.id)
+        self.assertEqual([], self.wrong(invariants.the_dead_are_dialed))
+        self.town.pass_time(105)
+        self.assertEqual(1, len(self.wrong(invariants.the_dead_are_dialed)))
+
+    def test_the_dead_that_could_not_be_dialed(self) -> None:
+        """Who had no address left is to be dialed from when it has one again, and not before."""
+        dead = self.town.machine("n2")
+        self.town.do("kill", "n2")
+        self.town.pass_time(1)
+        taken = self.town.watch._taken
+        for name in ("n0", "n1"):
+            machine = self.town.machine(name)
+            assert machine.mesh is not None
+            machine.mesh._dialer.forget(dead.id)
+            taken[machine, machine.boots] = {dead.place.address}
+        for _ in range(75):
+            self.town.pass_time(2)
+            self.assertEqual([], self.wrong(invariants.the_dead_are_dialed))
+        taken.clear()
+        self.town.pass_time(90)
+        self.assertEqual([], self.wrong(invariants.the_dead_are_dialed))
+        self.town.pass_time(15)
+        self.assertEqual(2, len(self.wrong(invariants.the_dead_are_dialed)))
 
     def test_books(self) -> None:
         """A record that only some hold is seen, and a peer that one has forgotten."""

@@ -101,3 +101,23 @@ class TracksTests(VillageCase):
         self.assertFalse(tracks.same_hosts(machine, peer, 1.0, frozenset({"b"})))
         self.assertFalse(tracks.same_hosts(machine, peer, 1.0, frozenset({"a"})))
         self.assertTrue(tracks.same_hosts(machine, peer, 2.0, frozenset({"a"})))
+
+    def test_dials_of_the_dead_before_they_moved(self) -> None:
+        """A dial between two looks counts, also where the second one finds another address."""
+        village = self.village(4)
+        tracks, n0, peer = self.tracks(village), village.machine("n0"), village.machine("n2").id
+        old, new, died_at = (
+            frozenset({"10.0.0.3"}),
+            frozenset({"10.0.0.9"}),
+            village.clock.seconds(),
+        )
+        self.assertEqual(died_at, tracks.sought_at(n0, peer, died_at, old))
+        village.pass_time(1)
+        self.dial(village, tracks, "n0", "10.0.0.3")
+        village.pass_time(1)
+        self.assertEqual(died_at + 1, tracks.sought_at(n0, peer, died_at, new))
+        self.dial(village, tracks, "n0", "10.0.0.3")
+        self.assertEqual(died_at + 1, tracks.sought_at(n0, peer, died_at, new))
+        village.pass_time(1)
+        self.assertEqual(died_at + 3, tracks.sought_at(n0, peer, died_at, frozenset()))
+        self.assertEqual(died_at + 3, tracks.sought_at(n0, peer, died_at, old))
