@@ -87,8 +87,8 @@ OF_ROWS: Final = (
         name="two-losses-are-our-fault",
         story="Where two are lost at once, it is this node: it does not count who is linked still.",
         file="mesh/verdicts.py",
-        old="if evidence.lost >= FEWEST and evidence.lost > evidence.linked:",
-        new="if evidence.lost >= FEWEST:",
+        old="if together(evidence) and evidence.lost > evidence.linked:",
+        new="if together(evidence):",
         profiles=("churn", "partitions"),
     ),
     Mutant(
