@@ -28,7 +28,7 @@ LEAST: Final = 27
 """Bugs that the simulation alone is to find."""
 
 SHARE: Final = 0.85
-"""The same, as a part of all. Some cannot be seen among nodes that are all wrong alike, and some only
+"""The same, as a part of those that it is to try. Some cannot be seen among nodes that are all wrong alike, and some only
 make things slower."""
 
 
@@ -90,7 +90,7 @@ class Trials:
         if self.unit:
             names = [name for name in mutant.modules() if name not in self.failing]
             found.by_tests = tuple(name for name in names if copy.fails(name))
-        if self.simulation:
+        if self.simulation and mutant.profiles:
             found.catch = self._catch(copy, mutant)
         return found
 
@@ -132,7 +132,7 @@ def judge(found: Sequence[Found], trials: Trials, *, whole: bool) -> int:
     if escaped and trials.unit and trials.simulation:
         print(f"found by nobody: {', '.join(escaped)}", file=sys.stderr)
         status = 1
-    enough = max(LEAST, ceil(SHARE * len(found)))
+    enough = max(LEAST, ceil(SHARE * sum(bool(one.mutant.profiles) for one in found)))
     if trials.simulation and whole and caught < enough:
         print(f"the simulation is to find {enough} by itself", file=sys.stderr)
         status = 1

@@ -26,7 +26,8 @@ class Mutant:
     old: str
     new: str
     profiles: tuple[str, ...] = SIMULATED
-    """Of the simulation, those that are likely to show it."""
+    """Of the simulation, those that are likely to show it. None where no simulated network can: in it
+    nobody lies in rows, no bucket of a book is thick, and what is only told to people is not judged."""
     tests: tuple[str, ...] = ()
     """Modules of unit tests that should find it, beyond that of the file itself."""
     nodes: int = 5

@@ -30,7 +30,7 @@ OF_RECORDS: Final = (
         file="mesh/view.py",
         old="if len(bucket) > THIN and number not in guessed and difference != self._sums[number]:",
         new="if len(bucket) > THIN and difference != self._sums[number]:",
-        profiles=("hostile",),
+        profiles=(),
     ),
     Mutant(
         name="unexplained-buckets-not-told",
@@ -39,7 +39,7 @@ OF_RECORDS: Final = (
         file="mesh/view.py",
         old="if len(unexplained) > MANY:",
         new="if len(unexplained) > BUCKETS:",
-        profiles=("hostile",),
+        profiles=(),
     ),
     Mutant(
         name="replaced-stays-in-sum",

@@ -14,7 +14,7 @@ OF_ROWS: Final = (
         file="trust/rows.py",
         old="if peer_id(spki) != part.id:",
         new="if not peer_id(spki):",
-        profiles=("hostile",),
+        profiles=(),
     ),
     Mutant(
         name="row-signature-not-checked",
@@ -23,7 +23,7 @@ OF_ROWS: Final = (
         file="trust/rows.py",
         old="if not signing.holds(public, signature, PREFIX + part.sealed.body.encode()):",
         new="if not signature:",
-        profiles=("hostile",),
+        profiles=(),
     ),
     Mutant(
         name="row-in-another-show",
@@ -31,7 +31,7 @@ OF_ROWS: Final = (
         file="trust/rows.py",
         old="if body.show != show:",
         new="if not body.show:",
-        profiles=("hostile",),
+        profiles=(),
     ),
     Mutant(
         name="old-row-wins",
@@ -40,7 +40,7 @@ OF_ROWS: Final = (
         file="mesh/asks.py",
         old="part.seq < max(entry.held.seq, self._seen.get(author, 0)):",
         new="part.seq < 0:",
-        profiles=("partitions",),
+        profiles=(),
     ),
     Mutant(
         name="rows-of-two-times-joined",
@@ -48,7 +48,7 @@ OF_ROWS: Final = (
         file="mesh/asks.py",
         old="if self.parts and part.seq != self.parts[0].seq:",
         new="if self.parts and part.seq < 0:",
-        profiles=("partitions",),
+        profiles=(),
     ),
     Mutant(
         name="half-a-row-told",
@@ -56,7 +56,7 @@ OF_ROWS: Final = (
         file="mesh/asks.py",
         old="self.asks.told(self) if self._complete else None",
         new="self.asks.told(self) if self.parts else None",
-        profiles=("partitions",),
+        profiles=(),
     ),
     Mutant(
         name="verdict-without-asking",
@@ -89,7 +89,7 @@ OF_ROWS: Final = (
         file="mesh/verdicts.py",
         old="if together(evidence) and evidence.lost > evidence.linked:",
         new="if together(evidence):",
-        profiles=("churn", "partitions"),
+        profiles=(),
     ),
     Mutant(
         name="heard-by-others-is-dead",
@@ -106,7 +106,7 @@ OF_ROWS: Final = (
         file="mesh/verdicts.py",
         old='return "from_peer" if back.ours == "s" else "to_peer"',
         new='return "to_peer" if back.ours == "s" else "from_peer"',
-        profiles=("partitions",),
+        profiles=(),
     ),
     Mutant(
         name="verdict-never-looked-at-again",

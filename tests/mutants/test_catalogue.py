@@ -40,13 +40,13 @@ class CatalogueTests(UnitCase):
 
     def test_there_are_enough(self) -> None:
         """A few bugs that are found prove little."""
-        self.assertGreater(len(MUTANTS), max(LEAST, 30))
+        self.assertGreater(len(MUTANTS), 30)
+        self.assertGreater(sum(bool(mutant.profiles) for mutant in MUTANTS), LEAST)
 
     def test_each_names_profiles_and_tests_that_exist(self) -> None:
         """Nothing is left out for a name that is written wrong."""
         for mutant in MUTANTS:
             with self.subTest(mutant.name):
-                self.assertTrue(mutant.profiles)
                 self.assertEqual(set(), set(mutant.profiles) - set(PROFILES))
                 for module in mutant.modules():
                     path = TESTS.joinpath(*module.split(".")[1:]).with_suffix(".py")
