@@ -153,7 +153,7 @@ class InvariantTests(VillageCase):
         assert machine.mesh is not None
         entry = machine.mesh.book.get(dead.id)
         assert entry is not None
-        body = entry.held.body.replace("10.0.0.3", "10.0.0.9")
+        body = entry.held.sealed().body.replace("10.0.0.3", "10.0.0.9")
         entry.held = Held.of(read(Sealed(body, "")))
         machine.mesh._dialer.forget(dead.id)
         self.assertEqual([], self.wrong(invariants.the_dead_are_dialed))
