@@ -28,7 +28,7 @@ from benchmarks.measure import Figure, middle
 from benchmarks.processes import PYTHON, Process, ending, free_ports, raise_descriptors
 from gossip.client.connection import LOOK_WAIT
 from gossip.client.connection import Node as Asked
-from gossip.mesh.ownrow import SAME
+from gossip.sight.ownrow import SAME
 from gossip.wire.messages import GetRow, serialize
 from tests.page.browser import CHROMIUM, Browser, Page
 

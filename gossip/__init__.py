@@ -6,6 +6,7 @@ Rooms, from the wire up:
 * `gossip.wire`: bytes to meaning, for one link. Pure.
 * `gossip.trust`: who is who: keys, certificates, sealed records, policy.
 * `gossip.mesh`: many links: the book, liveness, pairing, dialing, healing.
+* `gossip.sight`: what nodes say of their links, and what follows from it: verdicts, the whole network.
 * `gossip.memory`: what of it all survives a restart.
 * `gossip.surfaces`: what people and programs see.
 * `gossip.control`, `gossip.client`: how a running node is asked, and by what commands.

@@ -32,7 +32,7 @@ ASKED_FOR = {
     *("sqlite3", "configparser", "tomllib", "tomli", "argparse"),
     *("klein", "werkzeug", "rich", "twisted.web", "http.server"),
     *("gossip.asking", "gossip.client", "gossip.config", "gossip.control.front", "gossip.lasting"),
-    *("gossip.memory.database", "gossip.mesh.lookout", "gossip.mesh.picture", "gossip.testing"),
+    *("gossip.memory.database", "gossip.sight.lookout", "gossip.sight.picture", "gossip.testing"),
 }
 """What only some options and commands need."""
 

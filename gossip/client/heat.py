@@ -16,7 +16,7 @@ from rich.cells import cell_len
 from gossip.client.paint import Paint, fitted
 from gossip.client.shades import DOWN, SELF, SIGNS, UNKNOWN, UNMEASURED, explained, shade, worst
 from gossip.client.tables import cropped
-from gossip.mesh.picture import Matrix
+from gossip.sight.picture import Matrix
 from gossip.surfaces.text import safe
 
 COMPACT_FROM: Final = 20

@@ -17,7 +17,7 @@ from gossip.client.order import by_closeness, by_name, by_tag
 from gossip.client.paint import Paint
 from gossip.client.shell import Shell
 from gossip.client.tables import cropped
-from gossip.mesh.picture import Matrix
+from gossip.sight.picture import Matrix
 from gossip.surfaces.text import safe
 
 _HEAD: Final = ("from", "from_name", "to", "to_name", "link", "rtt_ms", "lost")

@@ -5,7 +5,7 @@ In which order the nodes of a matrix stand. Pure.
 from collections.abc import Sequence
 from math import inf
 
-from gossip.mesh.picture import Matrix
+from gossip.sight.picture import Matrix
 
 
 def by_name(found: Matrix) -> list[int]:

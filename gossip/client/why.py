@@ -10,7 +10,7 @@ from gossip.client.connection import LOOK_WAIT, understood
 from gossip.client.shell import Shell
 from gossip.client.tables import facts
 from gossip.client.when import lately
-from gossip.mesh.picture import Diagnosis, Finding, Report
+from gossip.sight.picture import Diagnosis, Finding, Report
 from gossip.surfaces.text import safe
 
 _AS_IT_SHOULD_BE: Final = ("fine", "left")

@@ -10,8 +10,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from gossip.mesh.picture import Matrix
 from gossip.mesh.status import Occurrence
+from gossip.sight.picture import Matrix
 
 BATCH: Final = 100
 """

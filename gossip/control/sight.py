@@ -5,8 +5,8 @@ What can be seen through a door, whichever it is. Pure.
 from attrs import frozen
 
 from gossip.mesh.figures import Instruments
-from gossip.mesh.picture import Lookout
 from gossip.mesh.status import Chronicle, Window
+from gossip.sight.picture import Lookout
 
 
 @frozen(kw_only=True)

@@ -14,8 +14,8 @@ from gossip.control.parameters import NoQuery
 from gossip.control.parts import routes
 from gossip.control.pouring import Pourings
 from gossip.control.problems import Problem
-from gossip.mesh.picture import Lookout
 from gossip.mesh.status import NotLinked, Window
+from gossip.sight.picture import Lookout
 
 SELF: Final = "self"
 """Means the node that is asked, in the path of a pair."""

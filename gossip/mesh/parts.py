@@ -18,24 +18,20 @@ from twisted.internet.interfaces import IReactorTime, ITransport
 from gossip.mesh.addresses import Judge
 from gossip.mesh.admission import Admission, Admits
 from gossip.mesh.agenda import Agenda
-from gossip.mesh.asks import Asks
 from gossip.mesh.beat import Beat
 from gossip.mesh.book import Book
 from gossip.mesh.course import Roads
 from gossip.mesh.dialer import Dialer, Outcomes
 from gossip.mesh.factories import Accepted
 from gossip.mesh.figures import Figures
-from gossip.mesh.inquest import Inquest
 from gossip.mesh.link import Host, Surroundings
 from gossip.mesh.memories import Changed
 from gossip.mesh.outlook import Outlook
 from gossip.mesh.own import OwnAddresses, OwnRecord, ReportedAddresses, Subject
-from gossip.mesh.ownrow import OwnRow
 from gossip.mesh.reconcile import Reconciler
 from gossip.mesh.refusals import Refusals
 from gossip.mesh.roster import Roster
 from gossip.mesh.routes import Routes
-from gossip.mesh.rows import Rows
 from gossip.mesh.status import Event, Tell
 from gossip.mesh.talk import Talk
 from gossip.mesh.tally import Tally
@@ -43,6 +39,10 @@ from gossip.mesh.trail import Trails
 from gossip.mesh.upkeep import Upkeep
 from gossip.mesh.wall import Wall
 from gossip.settings import Settings
+from gossip.sight.asks import Asks
+from gossip.sight.inquest import Inquest
+from gossip.sight.ownrow import OwnRow
+from gossip.sight.rows import Rows
 from gossip.trust.identity import PeerId
 from gossip.trust.policy import Policy
 from gossip.wire.stalls import Stalls
@@ -283,7 +283,7 @@ class Parts:
     @cached_property
     def lookout(self) -> Any:
         """The mesh's `picture.Lookout`. All that reads rows is loaded where somebody may look."""
-        return import_module("gossip.mesh.lookout").Lookout(
+        return import_module("gossip.sight.lookout").Lookout(
             asks=self.asks,
             own_row=self.own_row,
             linked=self.roster.links,

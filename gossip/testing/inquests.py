@@ -5,9 +5,9 @@ Verdicts on lost peers: whether what is told is true, as far as that can be know
 from collections.abc import Iterator
 from typing import Final
 
-from gossip.mesh.asks import speaks
-from gossip.mesh.rows import PROBES
 from gossip.mesh.status import Verdict
+from gossip.sight.asks import speaks
+from gossip.sight.rows import PROBES
 from gossip.testing.machine import Machine
 from gossip.testing.operations import Town
 from gossip.wire.messages import MOST_ABOUT

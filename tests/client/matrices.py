@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from gossip.mesh.picture import Matrix
+from gossip.sight.picture import Matrix
 from tests.client.stubs import NOW
 
 

@@ -20,15 +20,6 @@ from gossip.control import unixsocket
 from gossip.control.front import Front
 from gossip.control.sight import Sight
 from gossip.mesh.figures import Figures, Glimpse, Loss
-from gossip.mesh.picture import (
-    Diagnosis,
-    Finding,
-    Matrix,
-    MatrixNode,
-    PairStatus,
-    PastTimes,
-    Report,
-)
 from gossip.mesh.status import (
     Conflict,
     LinkStatus,
@@ -40,7 +31,16 @@ from gossip.mesh.status import (
     RoundTripTimes,
     Unknown,
 )
-from gossip.mesh.verdicts import Saying
+from gossip.sight.picture import (
+    Diagnosis,
+    Finding,
+    Matrix,
+    MatrixNode,
+    PairStatus,
+    PastTimes,
+    Report,
+)
+from gossip.sight.verdicts import Saying
 
 BEGUN = 1_700_000_000.0
 OURS = "00" * 32

@@ -12,7 +12,8 @@ from msgspec.structs import fields, replace
 from twisted.internet.defer import Deferred
 
 from gossip.control import documents
-from gossip.mesh.picture import (
+from gossip.mesh.status import LinkStatus, NodeStatus, Occurrence, PeerStatus, RoundTripTimes
+from gossip.sight.picture import (
     Diagnosis,
     Finding,
     Matrix,
@@ -21,8 +22,7 @@ from gossip.mesh.picture import (
     PastTimes,
     Report,
 )
-from gossip.mesh.status import LinkStatus, NodeStatus, Occurrence, PeerStatus, RoundTripTimes
-from gossip.mesh.verdicts import Saying
+from gossip.sight.verdicts import Saying
 from tests.cases import UnitCase
 from tests.control import described
 from tests.control.fakes import OURS, FakeLookout, FakeWindow, link, matrix, occurrence, peer

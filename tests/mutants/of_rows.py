@@ -37,7 +37,7 @@ OF_ROWS: Final = (
         name="old-row-wins",
         story="A row that was passed on may be of any time: whoever passes it on has it from the"
         " author.",
-        file="mesh/asks.py",
+        file="sight/asks.py",
         old="part.seq < max(entry.held.seq, self._seen.get(author, 0)):",
         new="part.seq < 0:",
         profiles=(),
@@ -45,7 +45,7 @@ OF_ROWS: Final = (
     Mutant(
         name="rows-of-two-times-joined",
         story="Parts are joined by their numbers alone: they come one after the other.",
-        file="mesh/asks.py",
+        file="sight/asks.py",
         old="if self.parts and part.seq != self.parts[0].seq:",
         new="if self.parts and part.seq < 0:",
         profiles=(),
@@ -53,7 +53,7 @@ OF_ROWS: Final = (
     Mutant(
         name="half-a-row-told",
         story="What has come of a row when the time is up is told as the whole.",
-        file="mesh/asks.py",
+        file="sight/asks.py",
         old="self.asks.told(self) if self._complete else None",
         new="self.asks.told(self) if self.parts else None",
         profiles=(),
@@ -61,7 +61,7 @@ OF_ROWS: Final = (
     Mutant(
         name="verdict-without-asking",
         story="A lost peer is called dead at once: others would only say the same.",
-        file="mesh/inquest.py",
+        file="sight/inquest.py",
         old="room = max(0, MOST - self._under_way)",
         new="room = 0",
         profiles=("churn", "partitions"),
@@ -69,7 +69,7 @@ OF_ROWS: Final = (
     Mutant(
         name="witnesses-do-not-probe",
         story="A witness says what it thinks: it has a link, so it hears.",
-        file="mesh/rows.py",
+        file="sight/rows.py",
         old="if question.probe is not True or about is None:",
         new="if question.probe is True or about is None:",
         profiles=("churn", "partitions"),
@@ -78,7 +78,7 @@ OF_ROWS: Final = (
         name="witnesses-use-up-the-time",
         story="A witness waits for its probe as long as the verdict takes, and nothing is left for the"
         " line.",
-        file="mesh/rows.py",
+        file="sight/rows.py",
         old="PROBE_WAIT: Final = 0.5",
         new="PROBE_WAIT: Final = 0.95",
         profiles=("partitions", "weather"),
@@ -86,7 +86,7 @@ OF_ROWS: Final = (
     Mutant(
         name="two-losses-are-our-fault",
         story="Where two are lost at once, it is this node: it does not count who is linked still.",
-        file="mesh/verdicts.py",
+        file="sight/verdicts.py",
         old="if together(evidence) and evidence.lost > evidence.linked:",
         new="if together(evidence):",
         profiles=(),
@@ -94,7 +94,7 @@ OF_ROWS: Final = (
     Mutant(
         name="heard-by-others-is-dead",
         story="Who is lost is dead, whoever else hears it: one verdict is simpler than two.",
-        file="mesh/verdicts.py",
+        file="sight/verdicts.py",
         old="    elif heard:\n        verdict, one_way =",
         new="    elif heard and evidence.spared:\n        verdict, one_way =",
         profiles=("partitions",),
@@ -103,7 +103,7 @@ OF_ROWS: Final = (
         name="one-way-reversed",
         story="Which end was silent says which way is broken, and it is easily said the wrong way"
         " round.",
-        file="mesh/verdicts.py",
+        file="sight/verdicts.py",
         old='return "from_peer" if back.ours == "s" else "to_peer"',
         new='return "to_peer" if back.ours == "s" else "from_peer"',
         profiles=(),
@@ -111,7 +111,7 @@ OF_ROWS: Final = (
     Mutant(
         name="verdict-never-looked-at-again",
         story="A verdict is found once: who is dead stays dead until it is back.",
-        file="mesh/inquest.py",
+        file="sight/inquest.py",
         old="if due and self.linked and self._under_way < MOST:",
         new="if due and not self.linked:",
         profiles=("long-split",),

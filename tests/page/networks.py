@@ -8,7 +8,8 @@ from typing import Final
 
 from attrs import define, field
 
-from gossip.mesh.picture import (
+from gossip.mesh.status import LinkStatus, NodeStatus, PeerStatus, RoundTripTimes
+from gossip.sight.picture import (
     Diagnosis,
     Finding,
     Matrix,
@@ -17,8 +18,7 @@ from gossip.mesh.picture import (
     PastTimes,
     Report,
 )
-from gossip.mesh.status import LinkStatus, NodeStatus, PeerStatus, RoundTripTimes
-from gossip.mesh.verdicts import Saying
+from gossip.sight.verdicts import Saying
 
 NOW: Final = 1_750_000_000.0
 

@@ -5,7 +5,7 @@ what is scrolled stays where it is, and what is marked stays marked.
 
 import json
 
-from gossip.mesh.picture import Finding
+from gossip.sight.picture import Finding
 from tests.page.browser import Page
 from tests.page.cases import READY, PageCase
 from tests.page.networks import HOSTILE, Network

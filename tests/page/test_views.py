@@ -4,7 +4,7 @@ Each view of the page, in a browser.
 
 import json
 
-from gossip.mesh.picture import Finding
+from gossip.sight.picture import Finding
 from tests.page.browser import Page
 from tests.page.cases import PageCase
 from tests.page.networks import Network

@@ -68,9 +68,9 @@ class InquestsTests(VillageCase):
     def test_one_that_may_have_declined(self) -> None:
         """Who was asked about more than it may probe need not have said anything."""
         for name in ("n1", "n3"):
-            mesh = self.place.machine(name).mesh
-            assert mesh is not None
-            rows = mesh.rows
+            whole = self.place.machine(name).mesh
+            assert whole is not None
+            rows = whole.rows
             rows._probes.spend(rows.probes() - 50)
         self.assertIsNone(self.wrong("dead"))
         self.place.pass_time(2)
