@@ -225,7 +225,7 @@ class Gathering:
             rows = [None if row is None else row.only(kept) for row in (rows[at] for at in kept)]
             nodes = [nodes[place] for place in kept]
         lost = [node.id for node in nodes[1:] if PeerId(node.id) not in self.linked]
-        gone = {peer: self.own_row.entry(PeerId(peer)) for peer in lost}
+        gone = {peer: self.own_row.full(PeerId(peer)) for peer in lost}
         return Sight(
             nodes,
             rows,

@@ -107,9 +107,9 @@ class OwnRow:
         """What it says of one peer now, with all that it knows."""
         return self._past(peer, self.clock.seconds(), {})
 
-    def since(self, peer: PeerId) -> float | None:
-        """Unix seconds at which the link to a peer was lost that has none."""
-        return self._gone(self.book.get(peer), self.trails.get(peer), self.clock.seconds())[0]
+    def full(self, peer: PeerId) -> Full:
+        """The same without the past, of which there may be an hour."""
+        return self._full(peer, self.clock.seconds(), {})
 
     def entries(self, show: Show) -> Iterator[Brief]:
         """What it says of all."""
