@@ -26,8 +26,9 @@ class Mutant:
     old: str
     new: str
     profiles: tuple[str, ...] = SIMULATED
-    """Of the simulation, those that are likely to show it. None where no simulated network can: in it
-    nobody lies in rows, no bucket of a book is thick, and what is only told to people is not judged."""
+    """Of the simulation, those that are likely to show it. None where no simulated network can, or one
+    in thousands: in it nobody lies in rows, no bucket of a book is thick, what is only told to people is
+    not judged, and what all nodes do alike is right."""
     tests: tuple[str, ...] = ()
     """Modules of unit tests that should find it, beyond that of the file itself."""
     nodes: int = 5

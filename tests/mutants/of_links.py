@@ -14,7 +14,7 @@ OF_LINKS: Final = (
         file="mesh/pairing.py",
         old="new_dialer == min(own, peer)",
         new="new_dialer == max(own, peer)",
-        profiles=("cold-start", "churn"),
+        profiles=(),
     ),
     Mutant(
         name="each-keeps-its-own-dial",

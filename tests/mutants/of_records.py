@@ -178,7 +178,7 @@ OF_RECORDS: Final = (
         file="mesh/addresses.py",
         old="(not proved and plain in self.reported)",
         new="(plain in self.reported)",
-        profiles=("hostile",),
+        profiles=(),
     ),
     Mutant(
         name="newcomers-not-dialed",

@@ -114,6 +114,6 @@ OF_ROWS: Final = (
         file="sight/inquest.py",
         old="if due and self.linked and self._under_way < MOST:",
         new="if due and not self.linked:",
-        profiles=("long-split",),
+        profiles=(),
     ),
 )

@@ -67,6 +67,12 @@ class RowsTests(UnitCase):
             with self.assertRaises(RowRefused):
                 rows.verify(rows.read(sealed, "brief"), record("a").key)
 
+    def test_a_row_of_another_author(self) -> None:
+        """Who signs with its own key what names somebody else as the author is refused for that."""
+        part = made(sign=identity("b").sign)
+        with self.assertRaisesRegex(RowRefused, "its author has another key"):
+            rows.verify(part, record("b").key)
+
     def test_a_record_is_not_a_row(self) -> None:
         """What was signed as the one does not hold as the other."""
         author = identity("a")
