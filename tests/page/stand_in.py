@@ -16,7 +16,7 @@ from importlib.resources import files
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import attrs
+import msgspec
 
 from tests.page.networks import Network
 
@@ -234,7 +234,7 @@ class _Answering(BaseHTTPRequestHandler):
         except Missing as missing:
             self._problem(*missing.args)
             return
-        self._send(200, json.dumps(content, default=_members).encode(), "application/json")
+        self._send(200, msgspec.json.encode(content), "application/json")
 
     def _problem(self, status: int, detail: str) -> None:
         body = json.dumps({"title": "Problem", "status": status, "detail": detail}).encode()
@@ -273,10 +273,6 @@ class _Answering(BaseHTTPRequestHandler):
         self.end_headers()
         if body:
             self.wfile.write(body)
-
-
-def _members(value: Any) -> dict[str, Any]:
-    return {member.name: getattr(value, member.name) for member in attrs.fields(type(value))}
 
 
 def main(size: int = 12, port: int = 8099) -> None:
