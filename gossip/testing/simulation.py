@@ -2,7 +2,7 @@
 One plan, carried out: faults for a while, then healing, then a time in which nothing may happen.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import AbstractContextManager
 
 from attrs import frozen
@@ -10,6 +10,7 @@ from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, global
 from zope.interface import implementer
 
 from gossip.mesh.addresses import Address
+from gossip.mesh.book import PeerState
 from gossip.testing.clock import Clock, Storm
 from gossip.testing.invariants import ALWAYS, AT_REST, BOUNDS, ENDED, Breach
 from gossip.testing.machine import PORT, Machine
@@ -20,6 +21,7 @@ from gossip.testing.paths import Weather
 from gossip.testing.plan import HEALED_WITHIN, QUIET, Plan
 from gossip.testing.unrest import Unrest
 from gossip.testing.watch import Figures, Pair, Watch, finds
+from gossip.trust.identity import PeerId
 
 LOOK = 2.0
 """Seconds between two looks at everything. The looks of each second would take a quarter of all work."""
@@ -172,20 +174,35 @@ def introduce(town: Town) -> None:
     Nodes that restarted without a memory, or moved while they were alone, can be found by nobody.
     """
     running = town.running()
+    gone = departed(running)
+
+    def meet(one: Machine, other: Machine) -> bool:
+        return knows(one, other, gone) or knows(other, one, gone)
+
     known = running[:1]
-    while more := [
-        b for b in running if b not in known and any(knows(a, b) or knows(b, a) for a in known)
-    ]:
+    while more := [b for b in running if b not in known and any(meet(a, b) for a in known)]:
         known += more
     if len(known) < len(running):
         town.introduce(running)
 
 
-def knows(one: Machine, other: Machine) -> bool:
-    """Whether a node can reach another by what it remembers, or by where it was told to join."""
+def knows(one: Machine, other: Machine, gone: Container[PeerId]) -> bool:
+    """
+    Whether a node can reach another by what it remembers, or by where it was told to join.
+
+    Who is `gone` is looked for by nobody who remembers it, once others have said so.
+    """
     address = Address(other.place.address, PORT)
     told = any(seed.address == address for seed in one.settings.seeds)
-    return (told and not other.place.hidden) or finds(one, other)
+    return (told and not other.place.hidden) or (other.id not in gone and finds(one, other))
+
+
+def departed(running: Iterable[Machine]) -> set[PeerId]:
+    """Those of whom somebody knows that they left, and nobody that they are back."""
+    books = [machine.mesh.book for machine in running if machine.mesh is not None]
+    states = [(peer, entry.state) for book in books for peer, entry in book]
+    back = {peer for peer, state in states if state is PeerState.ALIVE}
+    return {peer for peer, state in states if state is PeerState.LEFT} - back
 
 
 def _names(pairs: list[tuple[Machine, Machine]]) -> str:

@@ -16,6 +16,7 @@ from gossip.testing.simulation import Simulation
 from gossip.testing.watch import Watch
 from tests.cases import UnitCase
 from tests.testing.programs import run
+from tests.testing.village import VillageCase
 
 EACH = 2
 """Seeds of each profile."""
@@ -160,3 +161,34 @@ def pair() -> Plan:
 
 def _late_error(town: Town) -> None:
     town.network.clock.callLater(0.5, lambda: 1 // 0)
+
+
+class IntroductionTests(VillageCase):
+    """Whether nodes can find each other by themselves, or somebody must introduce them."""
+
+    def test_one_that_left_and_is_back_where_nobody_is_told(self) -> None:
+        """Who said farewell is looked for by nobody, until somebody hears that it is back."""
+        village = self.village(3)
+        one, back = village.machine("n0"), village.machine("n2")
+        village.do("leave", "n2")
+        village.pass_time(3)
+        village.do("move", "n0", text="10.7.7.1")
+        village.do("move", "n1", text="10.7.7.2")
+        village.do("rejoin", "n2", whom=("n0",))
+        village.pass_time(3)
+        gone = simulation.departed(village.town.running())
+        self.assertEqual({back.id}, gone)
+        self.assertFalse(simulation.knows(one, back, gone))
+        self.assertFalse(simulation.knows(back, one, gone))
+        simulation.introduce(village.town)
+        village.pass_time(60)
+        self.assertEqual([], village.watch.missing())
+        self.assertEqual(set(), simulation.departed(village.town.running()))
+
+    def test_those_who_remember(self) -> None:
+        """They need nobody."""
+        village = self.village(3)
+        village.do("kill", "n2")
+        village.do("rejoin", "n2")
+        simulation.introduce(village.town)
+        self.assertNotIn("guide", village.town.machines)
