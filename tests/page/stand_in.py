@@ -234,7 +234,7 @@ class _Answering(BaseHTTPRequestHandler):
         except Missing as missing:
             self._problem(*missing.args)
             return
-        self._send(200, msgspec.json.encode(content), "application/json")
+        self._send(200, json.dumps(msgspec.to_builtins(content)).encode(), "application/json")
 
     def _problem(self, status: int, detail: str) -> None:
         body = json.dumps({"title": "Problem", "status": status, "detail": detail}).encode()
