@@ -260,7 +260,7 @@ def compose(
             slept=system.slept,
             # Seeded by the system, which need not be asked each time: what is drawn are moments, and
             # whom to ask first; nothing that nobody may guess.
-            random=Random(),  # noqa: S311
+            random=Random(),  # noqa: S311 - nothing here is a secret
             roads=TLSRoads(reactor, secure, vouch),
             identify=credentials.peer_of,
             explain=credentials.explanation,

@@ -168,7 +168,7 @@ class Gathering:
                 next(self._unread[0])
             except StopIteration:
                 self._unread.popleft()
-            except Exception:  # noqa: BLE001  # whatever it is, others wait for the rest
+            except Exception:  # noqa: BLE001 - whatever it is, others wait for the rest
                 self._log.failure("while reading a row")
                 self._unread.popleft()
         if self._unread:

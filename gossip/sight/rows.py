@@ -96,13 +96,18 @@ class Rows:
         link.charge(len(links))
         pongs = [self.echoes.wait(one, self.ping(one), PROBE_WAIT) for one in links]
 
-        def probed() -> None:
-            heard = {one.peer: one.heard_since(begun) for one in links if one.peer is not None}
+        def probed(answered: Sequence[tuple[bool, object]]) -> None:
+            # An answer counts, however soon it came; so does whatever else was said since.
+            heard = {
+                one.peer: there or one.heard_since(begun)
+                for one, (there, _) in zip(links, answered, strict=True)
+                if one.peer is not None
+            }
             self._say(link, question.ask, self.own_row.parts(question.show, about, heard))
 
         # In the next turn: what was lost meanwhile is known to be lost by then.
         later = DeferredList(pongs, consumeErrors=True)
-        later.addCallback(lambda _: self.clock.callLater(0, probed))
+        later.addCallback(lambda answered: self.clock.callLater(0, probed, answered))
 
     def _say(self, link: Link, ask: int, parts: Iterator[Sealed] | None) -> None:
         if parts is None or not link.row(self._frames(link, ask, parts)):

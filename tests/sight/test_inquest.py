@@ -2,6 +2,7 @@
 Verdicts on peers that were lost, by whole nodes: each fault gets the right one, by every node.
 """
 
+from functools import partial
 from itertools import pairwise
 
 from gossip.mesh.status import PeerAlive, PeerDead, Verdict
@@ -135,6 +136,19 @@ class FaultTests(VerdictsCase):
         self.assertStates(houses[0], alive=1, unreachable=3)
         for house in houses[1:4]:
             self.assertVerdicts(street, house, "cut", houses[0])
+
+    def test_a_probe_that_is_answered_at_once(self) -> None:
+        """It counts, also where the clock has not moved since it was sent."""
+        for seed in range(6):
+            street = self.street(seed)
+            first = street.house("n0")
+            houses = [first, *(street.house(f"n{i}", join=[first]) for i in range(1, 5))]
+            street.until(partial(street.is_mesh, houses))
+            street.run(12)
+            street.cut(houses[:1], houses[1:4])
+            street.run(8)
+            for house in houses[1:4]:
+                self.assertVerdicts(street, house, "cut", first)
 
     def test_split(self) -> None:
         """The few say that it is themselves, the many that the few are dead."""
