@@ -268,8 +268,8 @@ def _parse_as_written(body: bytes) -> Message | None:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     # So written it keeps every rule of PROTOCOL §2, also those that the decoder does not know, and
-    # holds no member that it skipped.
-    if _ENCODE(message) != members:
+    # holds no member that it skipped. With no member at all, what we cut off ended in a comma.
+    if _ENCODE(message) != members or members == b"{}":
         return None
     message.check()
     return message

@@ -302,9 +302,13 @@ class BrokenTests(FindingsCase):
         self.assertTrue(self.only(full(6, *across)).sentence.endswith("hear each other"))
 
     def test_no_split(self) -> None:
-        """Where some pair across is whole, or the groups are few of many, it is something else."""
+        """Where a pair across hears, be it one way, or the groups are few of many, it is something else."""
         across = [one + other for one, other in product("abc", "def")]
-        kinds = {finding.kind for finding in findings.found(full(7, *across[1:]))}
+        whole = full(7, *across[1:])
+        self.assertNotIn("split", {finding.kind for finding in findings.found(whole)})
+        one_way = seen("-uuuddu", *whole.rows[1:3], "ddd-uuu", *whole.rows[4:])
+        kinds = {finding.kind for finding in findings.found(one_way)}
+        self.assertIn("one_way", kinds)
         self.assertNotIn("split", kinds)
         self.assertEqual("cut", self.only(full(20, *across)).kind)
 

@@ -327,6 +327,8 @@ class ParseTests(UnitCase):
         """The rules of JSON hold for messages too, whatever their type."""
         for body in (b"", b"{", b'{"type":"tea"}x', b'\xef\xbb\xbf{"type":"tea"}', b'{"type":NaN}'):
             self.assertIn("JSON", str(self.refusal(body)))
+        for kind in MEMBERS:
+            self.assertIn("JSON", str(self.refusal(b'{"type":"%s",}' % kind.encode())))
         self.assertRegex(str(self.refusal(b'{"type":"tea","pot":1e999}')), "^pot: ")
 
     def test_a_missing_member_is_named(self) -> None:
