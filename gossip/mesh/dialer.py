@@ -89,8 +89,12 @@ class Dialer:
         self._seeds.append(target)
         self._after(target, 0)
 
-    def want(self, peer: PeerId, delay: float = 0.0) -> None:
-        """Dial a peer of the book until there is a link, from `delay` seconds on."""
+    def want(self, peer: PeerId, delay: float = 0.0, *, placed: bool = True) -> None:
+        """
+        Dial a peer of the book until there is a link, from `delay` seconds on.
+
+        One that was not `placed`, since its record named no address yet, begins anew when one does.
+        """
         if self._stopped:
             return
         target = self._peers.get(peer)
@@ -101,6 +105,10 @@ class Dialer:
         elif target.state is Dialing.LEFT:
             # Whoever comes and goes, by what is said of it, is dialed no faster for that.
             self._after(target, max(delay, self._delay(target) if target.failures else 0))
+        elif target.state is Dialing.WAITING and placed and not target.placed:
+            target.tries = target.failures = 0
+            self._around.agenda.no_later(target, self._around.clock.seconds() + delay)
+        target.placed = placed
 
     def recall(self, peer: PeerId, address: Address | None) -> None:
         """Dial a peer that was known before this node started, where it was found last at first."""

@@ -296,7 +296,7 @@ class Mesh:
         if entry is None or entry.state is PeerState.LEFT:
             return
         if entry.record.id not in self._roster.links:
-            self._dialer.want(entry.record.id)
+            self._dialer.want(entry.record.id, placed=bool(entry.record.addresses))
 
     def _abort_all(self) -> None:
         for link in list(self._connections):

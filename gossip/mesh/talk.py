@@ -41,6 +41,9 @@ from gossip.wire.session import Role
 SKEW = 5.0
 """Seconds by which a peer's wall clock may differ from ours without a word in the log."""
 
+FALLBACK = (0.5, 1.0)
+"""Seconds within which the other one of two is to dial: at random, so that many do not do so together."""
+
 NEARLY = 0.05
 """Seconds before it is due at which a ping goes out with an answer: what clocks differ by in a period."""
 
@@ -90,6 +93,8 @@ class Talk:
         self._forged: dict[Link, int] = {}
         # Which of our records each hello held that is not answered yet.
         self._greeted: dict[Link, int] = {}
+        # On which we learned our first address, until the list of others came.
+        self._arrival: Link | None = None
         self._answers: Mapping[type[Message], Callable[..., None]] = {
             Ping: self._ping_heard,
             Pong: self._pong_heard,
@@ -128,6 +133,7 @@ class Talk:
         greeted = self._greeted.pop(link)
         if self._own.reported(link.peer, hello.observed, self._wall()):
             self.announce()
+            self._arrival = link if not moved and link.role is Role.DIALER else None
             if moved:
                 self._dialer.hasten(self._clock.seconds(), changed=True)
         elif greeted != self._own.record.seq:
@@ -142,6 +148,7 @@ class Talk:
     def closed(self, link: Link) -> None:
         """A link is gone."""
         self._reconciler.closed(link)
+        self._arrival = None if link is self._arrival else self._arrival
         self.echoes.closed(link)
         self._forged.pop(link, None)
         self._greeted.pop(link, None)
@@ -265,6 +272,9 @@ class Talk:
             link.close(Bye("protocol", "peers: too many records that are not what they claim"))
             return
         self._reconciler.answered(link, learned=learned, more=peers.more)
+        if link is self._arrival and not peers.more and len(peers.records) > 1:
+            # One alone is what a peer says of itself, unasked.
+            self._arrival = None
 
     def _bye_heard(self, link: Link, bye: Bye) -> None:
         # Whoever was not admitted has no word in who is here.
@@ -291,11 +301,11 @@ class Talk:
             link.charge(limits.look_cost)
             return False
         link.charge(limits.record_cost)
-        self._learned(record)
+        self._learned(record, arriving=link is self._arrival)
         # One for which another had to go teaches nothing: two full books would talk for ever.
         return self._book.dropped == dropped
 
-    def _learned(self, record: Record) -> None:
+    def _learned(self, record: Record, *, arriving: bool) -> None:
         if record.id == self._own.record.id:
             if self._own.refute(record.seq, self._wall()):
                 if self._outbid.sign(record.id, self._clock.seconds()):
@@ -314,6 +324,9 @@ class Talk:
             return
         self._dialer.confirmed(record.id)
         # Newcomers dial: of two that learn of each other at once, the younger one does, and the
-        # other only if nothing has come of it.
-        newcomer = self._own.record.seq > record.seq
-        self._dialer.want(record.id, 0.0 if newcomer else self._random.uniform(0.5, 1.0))
+        # other only if nothing has come of it. Of two that arrive at one seed without an address, the
+        # one that asks last does, whatever its clock says: the other was told no address of it.
+        own, placed = self._own.record, bool(record.addresses)
+        dials = placed and (arriving or (own.seq, own.id) > (record.seq, record.id))
+        delay = 0.0 if dials else self._random.uniform(*FALLBACK)
+        self._dialer.want(record.id, delay, placed=placed)

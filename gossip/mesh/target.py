@@ -40,6 +40,8 @@ class Target:
     """Links in a row that broke young; the wait before the next dial grows with it."""
     tries: int = 0
     """Of a peer never linked yet."""
+    placed: bool = True
+    """Whether the record for which it was wanted last names an address."""
     last_good: Address | None = None
     """Where it was found last."""
     mismatched: frozenset[Address] = frozenset()

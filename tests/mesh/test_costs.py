@@ -10,12 +10,17 @@ from typing import Any
 from unittest.mock import patch
 
 from gossip.mesh import beat
+from gossip.mesh.addresses import Address
 from gossip.mesh.agenda import Agenda
+from gossip.mesh.figures import Figures
 from gossip.trust import signing
 from gossip.wire.messages import Show
-from tests.street import House, Street, StreetCase
+from tests.street import PORT, House, Street, StreetCase
 
 NODES = 12
+
+WAY = 1 / 64
+"""Seconds from one house to another; a fraction that adds up without rounding."""
 
 
 @contextmanager
@@ -31,6 +36,19 @@ def counted(place: Any, name: str) -> Iterator[Callable[[], int]]:
 
     with patch.object(place, name, count):
         yield lambda: calls
+
+
+@contextmanager
+def told(place: Any, name: str, words: set[str]) -> Iterator[None]:
+    """With what word something is called."""
+    real = getattr(place, name)
+
+    def note(self: Any, word: str) -> Any:
+        words.add(word)
+        return real(self, word)
+
+    with patch.object(place, name, note):
+        yield
 
 
 class CostCase(StreetCase):
@@ -61,6 +79,38 @@ class FormingTests(CostCase):
         street, _ = self.mesh(NODES)
         pairs = NODES * (NODES - 1) / 2
         self.assertLessEqual(len(street.dials), 1.2 * pairs)
+
+    def formed(self, **settings: Any) -> tuple[float, float, set[str]]:
+        """Ways from the start of all at once to a whole mesh; dials a pair; how dials ended."""
+        street, codes = self.street(latency=WAY), set[str]()
+        with told(Figures, "dialed", codes):
+            houses = [street.house("n0", **settings)]
+            for i in range(1, NODES):
+                # The street gives its hosts in this order.
+                where: dict[str, Any] = {
+                    name: (Address(f"10.0.0.{i + 2}", PORT),) for name in settings
+                }
+                houses.append(street.house(f"n{i}", join=houses[:1], **where))
+            while not all(len(house.mesh.links) == NODES - 1 for house in houses):
+                self.assertLess(street.clock.seconds(), 30)
+                street.clock.advance(WAY)
+        pairs = NODES * (NODES - 1) / 2
+        return street.clock.seconds() / WAY, len(street.dials) / pairs, codes
+
+    def test_waits(self) -> None:
+        """
+        Who starts at the same time waits for nothing but words on their way.
+
+        A dial is five ways to a link, and a list is two: to the seed, the list, to each other. The one
+        more is the turn of the clock here in which a dial begins.
+        """
+        self.assertEqual((13, 1.0, {"admitted"}), self.formed())
+
+    def test_waits_where_addresses_are_given(self) -> None:
+        """So it is with `--advertise`: of those that are told of each other at once, one dials."""
+        ways, dials, codes = self.formed(advertise=(Address("10.0.0.2", PORT),))
+        self.assertLessEqual(ways, 20)
+        self.assertEqual((1.0, {"admitted"}), (dials, codes))
 
     def test_signatures(self) -> None:
         """Of each peer a node verifies the record that it comes with, and the one with its address."""

@@ -272,6 +272,17 @@ class UnmetTests(DialerCase):
         self.assertLessEqual(max(gaps), 722)
         self.assertGreaterEqual(len(gaps), 5)
 
+    def test_begins_anew_where_it_names_an_address(self) -> None:
+        """What was tried before there was an address at all counts for nothing."""
+        self.dialer.want(self.know("p", met=False), placed=False)
+        self.assertEqual([], self.refuse(100))
+        peer = self.know("p", "198.51.100.1:8080", met=False, at=WALL + 1)
+        for _ in range(3):
+            self.dialer.want(peer, 5)
+        times = self.refuse(100)
+        self.assertLess(times[0], 105.5)
+        self.assertEqual(3, len(times))
+
     def test_hasten_spares_them(self) -> None:
         """Whatever comes and goes, they are not tried sooner."""
         self.dialer.want(self.know("p", "198.51.100.1:8080", met=False))

@@ -10,7 +10,7 @@ from gossip.mesh.beat import Beat
 from gossip.mesh.book import PeerState
 from gossip.mesh.status import PeerLeft, PingHeard
 from gossip.settings import Limits, Seed
-from gossip.wire.messages import Bye, Heartbeat, Hello, Peers, Ping, Pong, Sealed
+from gossip.wire.messages import Bye, GetPeers, Heartbeat, Hello, Peers, Ping, Pong, Sealed
 from tests.street import PORT, WALL, Line, StreetCase, identity, record
 
 
@@ -186,6 +186,43 @@ class HearsayTests(TalkCase):
         self.assertEqual({"10.5.0.1:1"}, set(self.dialed()))
         self.town.run(1.2)
         self.assertIn("10.5.0.2:1", self.dialed())
+
+    def test_of_the_same_millisecond(self) -> None:
+        """Of two that are equally old one dials at once, which both know by the ids."""
+        seq = self.a.mesh.book.own.seq
+        twins = [record(f"t{i}", [f"10.5.0.{i}:1"], at=seq / 1000) for i in range(20)]
+        self.tell(*(twin.sealed for twin in twins))
+        self.assertEqual({seq}, {twin.seq for twin in twins})
+        smaller = {twin.addresses[0] for twin in twins if twin.id < self.a.id}
+        self.assertTrue(0 < len(smaller) < 20)
+        self.assertEqual(smaller, set(self.dialed()))
+
+    def test_without_an_address_yet(self) -> None:
+        """One that does not say where it is yet is not dialed in vain, and at once when it says."""
+        for state, addresses in ((WALL - 50, []), (WALL - 49, ["10.5.0.1:1"])):
+            self.assertEqual([], self.dialed())
+            self.tell(record("other", addresses, at=state).sealed)
+        self.assertEqual(["10.5.0.1:1"], self.dialed())
+        self.assertEqual(1, self.a.mesh._dialer._peers[identity("other").id].tries)
+
+    def test_whoever_arrives_dials(self) -> None:
+        """One that has no address before its first link dials all that it is told of on arrival."""
+        q = self.town.puppet("q")
+        b = self.town.house("b", join=[Seed(q.address)])
+        self.town.run(0.1, 0.01)
+        (line,) = q.lines
+        line.hello(view="f" * 16)
+        self.town.run(0.1, 0.01)
+        self.assertEqual(1, len(line.of(GetPeers)))
+        own, later = record("q", [str(q.address)], at=WALL + 1).sealed, WALL + 100
+        line.say(Peers([own], more=False))
+        line.say(Peers([own, record("x", ["10.5.0.1:1"], at=later).sealed], more=True))
+        line.say(Peers([own, record("y", ["10.5.0.2:1"], at=later).sealed], more=False))
+        self.town.run(0.1, 0.01)
+        line.say(Peers([own, record("z", ["10.5.0.3:1"], at=later).sealed], more=False))
+        self.town.run(0.1, 0.01)
+        dialed = {str(where) for host, where in self.town.dials if host == b.host}
+        self.assertEqual({str(q.address), "10.5.0.1:1", "10.5.0.2:1"}, dialed)
 
     def test_refused_ones(self) -> None:
         """Each bad one costs itself only."""

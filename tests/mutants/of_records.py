@@ -184,8 +184,8 @@ OF_RECORDS: Final = (
         name="newcomers-not-dialed",
         story="Who is heard of is not dialed: it will dial us.",
         file="mesh/talk.py",
-        old="        self._dialer.want(record.id, 0.0 if newcomer else self._random.uniform(0.5, 1.0))\n",
-        new="        if newcomer:\n            self._dialer.want(record.id)\n",
+        old="        self._dialer.want(record.id, delay, placed=placed)\n",
+        new="        if dials:\n            self._dialer.want(record.id)\n",
         profiles=("addresses", "churn"),
     ),
 )

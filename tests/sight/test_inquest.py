@@ -81,7 +81,7 @@ class FaultTests(VerdictsCase):
         c.leave()
         street.run(0.3)
         # The record comes a moment later; here it does not.
-        self.patch(a.mesh._talk, "_learned", lambda record: None)
+        self.patch(a.mesh._talk, "_learned", lambda *_, **__: None)
         a.mesh.book.learn = lambda *_, **__: None  # type: ignore[method-assign]
         street.run(4)
         self.assertEqual({"n2": ("left", None)}, verdicts(street, a))
