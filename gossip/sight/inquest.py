@@ -6,7 +6,8 @@ then, so that one who was cut off and dies, or comes back where we cannot see it
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from random import Random
 from typing import Final
 
@@ -83,6 +84,8 @@ class Inquest:
     tell: Tell
     _cases: dict[PeerId, Case] = field(factory=dict, init=False)
     _new: list[Case] = field(factory=list, init=False)
+    _spared: "deque[Case]" = field(factory=deque, init=False)
+    """Those about whom nobody is asked, until they are judged: no more than there are cases."""
     _under_way: int = field(default=0, init=False)
     _losses: "deque[_Loss]" = field(factory=lambda: deque(maxlen=1000), init=False)
     _gather_at: float = field(default=NEVER, init=False)
@@ -106,20 +109,25 @@ class Inquest:
             self._gather_at = NEVER
             new, self._new = self._new, []
             self._try([case for case in new if self._is_open(case)], now)
+        else:
+            self._judge_spared()
         if now >= self._again_at:
             self._ask_again(now)
         self._set()
 
-    def evidence(self, peer: PeerId, heard: Heard | None) -> Evidence:
+    def evidence(
+        self, peer: PeerId, heard: Heard | None, silent: Callable[[], int] | None = None
+    ) -> Evidence:
         """
         What is known of a peer that was lost; `heard` is None where nobody was asked.
 
-        What was lost with it counts until it is back.
+        What was lost with it counts until it is back. `silent` tells how many will be lost soon, where
+        that was counted already.
         """
         window, case, now = WINDOW * self.beat.seconds, self._cases.get(peer), self.clock.seconds()
         at = now if case is None else case.at
-        silent = self._silent() if now <= at + window else 0
-        linked = len(self.linked) - silent
+        soon = (silent or self._silent)() if now <= at + window else 0
+        linked = len(self.linked) - soon
         with_it = [
             loss
             for loss in self._losses
@@ -131,9 +139,9 @@ class Inquest:
             sayings=() if heard is None else heard.sayings,
             back=None if heard is None else heard.back,
             grace=1.5 * self.beat.seconds,
-            lost=len(lost) + silent,
+            lost=len(lost) + soon,
             linked=linked,
-            closed=not silent and all(loss.closed for loss in with_it),
+            closed=not soon and all(loss.closed for loss in with_it),
             spared=heard is None,
         )
 
@@ -182,7 +190,8 @@ class Inquest:
         self._set()
 
     def _set(self) -> None:
-        self.agenda.set(self, min(self._gather_at, self._again_at))
+        at = self.clock.seconds() if self._spared else NEVER
+        self.agenda.set(self, min(at, self._gather_at, self._again_at))
 
     def _is_open(self, case: Case) -> bool:
         entry = self.book.get(case.peer)
@@ -191,11 +200,19 @@ class Inquest:
 
     def _try(self, cases: Sequence[Case], now: float) -> None:
         room = max(0, MOST - self._under_way)
-        for case in cases[room:]:
-            self.judged(case.peer, judge(self.evidence(case.peer, None)))
+        self._spared.extend(cases[room:])
         for at in range(0, min(room, len(cases)), MOST_ABOUT):
             some = cases[at : min(room, at + MOST_ABOUT)]
             self._hear(some, now + DECIDED - GATHERED)
+
+    def _judge_spared(self) -> None:
+        # Some in a turn, and between the turns sockets are read: with ten thousand links each of them
+        # would take a hundredth of a second by itself, and a thousand may be lost at once.
+        silent = cache(self._silent)
+        for _ in range(min(MOST_ABOUT, len(self._spared))):
+            case = self._spared.popleft()
+            if self._is_open(case):
+                self.judged(case.peer, judge(self.evidence(case.peer, None, silent)))
 
     def _silent(self) -> int:
         """How many linked peers will soon be lost, if nothing comes of them."""
@@ -211,11 +228,12 @@ class Inquest:
 
     def _heard(self, heard: Mapping[PeerId, Heard], cases: Sequence[Case]) -> None:
         self._under_way -= len(cases)
+        silent = cache(self._silent)
         for case in cases:
             first, said = case.judgement is None, heard[case.peer]
             # Where nobody has anything to say of it, what was found out before holds.
             if first or any(one.says != "nothing" for one in said.sayings):
-                self.judged(case.peer, judge(self.evidence(case.peer, said)))
+                self.judged(case.peer, judge(self.evidence(case.peer, said, silent)))
 
     def _ask_again(self, now: float) -> None:
         self._cases = {peer: case for peer, case in self._cases.items() if self._is_open(case)}

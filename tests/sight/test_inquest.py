@@ -335,3 +335,32 @@ class TimeTests(VerdictsCase):
         self.assertEqual((1, 3), (len(spared), len(houses[0].said(Verdict))))
         self.assertEqual(0, spared[0].asked)
         self.assertEqual(0, houses[0].mesh._inquest._under_way)
+
+    def test_some_in_a_turn(self) -> None:
+        """Of those beyond it some are judged in a turn, and all links are looked at once for them."""
+        self.patch(module, "MOST", 0)
+        self.patch(module, "MOST_ABOUT", 3)
+        street, houses = self.town(14)
+        looks: list[object] = []
+        real = module.Inquest._silent
+
+        def look(inquest: module.Inquest) -> int:
+            looks.append(inquest)
+            return real(inquest)
+
+        self.patch(module.Inquest, "_silent", look)
+        for house in houses[6:]:
+            house.crash()
+        told: list[int] = []
+        tick = module.Inquest.tick
+
+        def turn(inquest: module.Inquest, now: float) -> None:
+            before = len(houses[0].said(Verdict))
+            tick(inquest, now)
+            if inquest is houses[0].mesh._inquest:
+                told.append(len(houses[0].said(Verdict)) - before)
+
+        self.patch(module.Inquest, "tick", turn)
+        street.run(2)
+        self.assertEqual([0, 3, 3, 2], told)
+        self.assertEqual(3, looks.count(houses[0].mesh._inquest))
