@@ -267,7 +267,7 @@ class Mesh:
 
     def met_self(self, link: Link) -> None:
         """The dial led to this node."""
-        self._routes.met_self(link.far)
+        self._routes.met_self(link.far, self._clock.seconds())
 
     # Outcomes: called by the dialer.
 

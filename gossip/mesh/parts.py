@@ -161,7 +161,8 @@ class Parts:
             reported=ReportedAddresses(self.own),
             networks=self._settings.peer_networks,
         )
-        return Routes(self.book, judge, self._settings.limits.unmet_per_minute)
+        limits = self._settings.limits
+        return Routes(self.book, judge, limits.unmet_per_minute, limits.unmet_wait)
 
     def _dialer(self) -> Dialer:
         return Dialer(

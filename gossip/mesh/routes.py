@@ -18,6 +18,10 @@ LOOKUPS: Final = 60
 
 _NAMES: Final = Address("names", 0)
 
+SELF_WAIT: Final = 600.0
+"""Seconds for which an address where the node met itself is not dialed. It may have moved since, and
+somebody else be there; one that lost all others is told by nobody that it has."""
+
 OWN_ADDRESSES_KEPT: Final = 256
 """Addresses at which the node met itself: its interfaces, and what NAT makes of them."""
 
@@ -25,17 +29,21 @@ OWN_ADDRESSES_KEPT: Final = 256
 class Routes:
     """Knows what is said of addresses, what was found at them, and how often they were dialed."""
 
-    def __init__(self, book: Book, judge: Judge, per_minute: int) -> None:
-        self.own: dict[Address, None] = {}
-        """Where the node met itself."""
+    def __init__(
+        self, book: Book, judge: Judge, per_minute: int, self_wait: float = SELF_WAIT
+    ) -> None:
+        self.own: dict[Address, float] = {}
+        """Where the node met itself, and when it did last."""
+        self._self_wait = self_wait
         self._book = book
         self._judge = judge
         self._sparing = Sparing(per_minute)
         self._lookups = Sparing(LOOKUPS)
 
-    def met_self(self, address: Address) -> None:
+    def met_self(self, address: Address, now: float) -> None:
         """Whoever answers at this address is this node."""
-        self.own[address] = None
+        self.own.pop(address, None)
+        self.own[address] = now
         if len(self.own) > OWN_ADDRESSES_KEPT:
             del self.own[next(iter(self.own))]
 
@@ -66,7 +74,7 @@ class Routes:
         """
         # One address has many spellings; whoever listens there gets all the dials.
         plain = address.plain()
-        if plain in self.own:
+        if now - self.own.get(plain, float("-inf")) < self._self_wait:
             return Ending(NOWHERE if target.seed is None else "self", "it is this node itself")
         if target.seed is not None:
             return None

@@ -130,8 +130,8 @@ class AddressTests(DialerCase):
         """Where the node met itself it does not dial again, and it remembers a bounded number."""
         address = Address("198.51.100.1", 1)
         for i in range(2 * OWN_ADDRESSES_KEPT):
-            self.routes.met_self(Address("198.51.100.2", i))
-        self.routes.met_self(address)
+            self.routes.met_self(Address("198.51.100.2", i), self.time.seconds())
+        self.routes.met_self(address, self.time.seconds())
         self.dialer.want(self.know("p", str(address)))
         self.dialer.dial_seed(Seed(address))
         self.assertEqual([], self.refuse(100))

@@ -5,7 +5,7 @@ Where targets may be dialed, and how often.
 from gossip.mesh.addresses import Address, Judge
 from gossip.mesh.attempt import Ending
 from gossip.mesh.book import Book
-from gossip.mesh.routes import NOWHERE, OWN_ADDRESSES_KEPT, Routes
+from gossip.mesh.routes import NOWHERE, OWN_ADDRESSES_KEPT, SELF_WAIT, Routes
 from gossip.mesh.target import Target
 from gossip.settings import Seed
 from gossip.trust import records
@@ -115,6 +115,15 @@ class ObjectionTests(RoutesCase):
         self.assertIsNone(self.objection(target, "[::ffff:10.0.0.1]:1"))
         self.assertEqual([address, Address("10.0.0.2", 1)], self.routes.candidates(target))
 
+    def test_where_the_node_was(self) -> None:
+        """It may have moved, and somebody else come: it looks again, but not for ten minutes."""
+        seed = Target(lambda _: None, None, Seed(Address("10.0.0.1", 1)))
+        for target in (seed, self.target("10.0.0.1:1")):
+            self.routes.met_self(Address("10.0.0.1", 1), 50.0)
+            self.routes.met_self(Address("10.0.0.1", 1), 100.0)
+            self.assertIsNotNone(self.objection(target, "10.0.0.1:1", 100 + SELF_WAIT - 1))
+            self.assertIsNone(self.objection(target, "10.0.0.1:1", 100 + SELF_WAIT))
+
     def test_who_is_not_in_the_book_has_proved_nothing(self) -> None:
         """Its addresses are spared as everybody's, and are not known to be loopback's."""
         nobody = Target(lambda _: None, PeerId("0" * 64))
@@ -134,7 +143,7 @@ class ObjectionTests(RoutesCase):
         seed = Target(lambda _: None, None, Seed(Address("169.254.1.1", 1)))
         for _ in range(100):
             self.assertIsNone(self.objection(seed, "169.254.1.1:1"))
-        self.routes.met_self(Address("169.254.1.1", 1))
+        self.routes.met_self(Address("169.254.1.1", 1), 0.0)
         refused = self.objection(seed, "169.254.1.1:1")
         assert refused is not None
         self.assertEqual("self", refused.code)
@@ -142,7 +151,7 @@ class ObjectionTests(RoutesCase):
     def test_the_node_itself_is_not_dialed(self) -> None:
         """Which says nothing about a peer; and a bounded number of such addresses is kept."""
         for port in range(OWN_ADDRESSES_KEPT + 10):
-            self.routes.met_self(Address("10.0.0.1", port))
+            self.routes.met_self(Address("10.0.0.1", port), 0.0)
         self.assertEqual(OWN_ADDRESSES_KEPT, len(self.routes.own))
         refused = self.objection(self.target("10.0.0.1:200"), "10.0.0.1:200")
         assert refused is not None

@@ -114,6 +114,14 @@ OF_DIALS: Final = (
         profiles=("hostile",),
     ),
     Mutant(
+        name="met-itself-once-for-all",
+        story="Where the node met itself nobody else will ever be: nodes do not move.",
+        file="mesh/routes.py",
+        old='if now - self.own.get(plain, float("-inf")) < self._self_wait:',
+        new="if plain in self.own:",
+        profiles=(),
+    ),
+    Mutant(
         name="link-local-dialed",
         story="Link-local addresses of others are dialed, and so is the metadata service of a cloud:"
         " they look like any other.",
