@@ -128,17 +128,14 @@ class Judge:
 
     own: Container[Address]
     """The node's own, by literal address."""
-    reported: Container[Address] = ()
-    """Those that are the node's own as others say, who may lie."""
     networks: Sequence[IPNetwork] = ()
     """Where it is not empty, only addresses in one of these are dialed (`--peer-networks`)."""
 
-    def objection(self, address: Address, *, loopback: bool, proved: bool = False) -> str | None:
+    def objection(self, address: Address, *, loopback: bool) -> str | None:
         """
         Why `address`, a literal one, is not dialed; None where it may be.
 
-        `loopback` says that it came in a record that was heard over a loopback link, `proved` that
-        whoever is to be dialed proved its key at this host.
+        `loopback` says that it came in a record that was heard over a loopback link.
         """
         ip = literal(address.host)
         if ip is None:
@@ -150,8 +147,7 @@ class Judge:
             return common
         if ip.is_loopback and not loopback:
             return "loopback, from elsewhere"
-        plain = Address(str(ip), address.port)
-        if plain in self.own or (not proved and plain in self.reported):
+        if Address(str(ip), address.port) in self.own:
             return "this node's own"
         if self.networks and not any(ip in network for network in self.networks):
             return "outside the peer networks"

@@ -208,7 +208,12 @@ def _above(before: int, made: int) -> int:
 
 @define(eq=False, repr=False)
 class OwnAddresses:
-    """The addresses at which this node is: where it listens, and what the operator said."""
+    """
+    The addresses at which this node is: where it listens, and what the operator said.
+
+    What peers report is not among them: two liars would keep this node from whomever they name. Where
+    it is true, this node meets itself when it dials (`Routes.met_self`).
+    """
 
     own: OwnRecord
     bound: set[Address] = field(factory=set)
@@ -224,14 +229,3 @@ class OwnAddresses:
             other.port == address.port and other.host in ("0.0.0.0", "::") for other in self.bound
         )
         return everywhere and is_loopback(address.host)
-
-
-@define(eq=False, repr=False)
-class ReportedAddresses:
-    """The addresses at which this node is, as far as others say."""
-
-    own: OwnRecord
-
-    def __contains__(self, address: object) -> bool:
-        """Whether enough peers say so of a literal address."""
-        return isinstance(address, Address) and self.own.lists(address)

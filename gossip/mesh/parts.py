@@ -27,7 +27,7 @@ from gossip.mesh.figures import Figures
 from gossip.mesh.link import Host, Surroundings
 from gossip.mesh.memories import Changed
 from gossip.mesh.outlook import Outlook
-from gossip.mesh.own import OwnAddresses, OwnRecord, ReportedAddresses, Subject
+from gossip.mesh.own import OwnAddresses, OwnRecord, Subject
 from gossip.mesh.reconcile import Reconciler
 from gossip.mesh.refusals import Refusals
 from gossip.mesh.roster import Roster
@@ -156,11 +156,7 @@ class Parts:
         )
 
     def _routes(self) -> Routes:
-        judge = Judge(
-            own=self.here,
-            reported=ReportedAddresses(self.own),
-            networks=self._settings.peer_networks,
-        )
+        judge = Judge(own=self.here, networks=self._settings.peer_networks)
         limits = self._settings.limits
         return Routes(self.book, judge, limits.unmet_per_minute, limits.unmet_wait)
 

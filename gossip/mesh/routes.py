@@ -80,10 +80,10 @@ class Routes:
             return None
         entry = self._book.get(target.peer) if target.peer is not None else None
         loopback = entry is not None and entry.loopback
-        proved = entry is not None and entry.host == plain.host
-        objection = self._judge.objection(address, loopback=loopback, proved=proved)
+        objection = self._judge.objection(address, loopback=loopback)
         if objection is not None:
             return Ending(NOWHERE, f"{address} is not dialed: {objection}")
+        proved = entry is not None and entry.host == plain.host
         if not proved and not self._sparing.take(plain, now):
             return Ending(NOWHERE, f"{address} was dialed too often for peers not found there yet")
         return None
@@ -95,10 +95,7 @@ class Routes:
                 address = Address.parse(text)
             except ValueError:
                 continue
-            ip = literal(address.host)
-            proved = entry.host == str(ip)
-            if ip is None or not self._judge.objection(
-                address, loopback=entry.loopback, proved=proved
-            ):
+            name = literal(address.host) is None
+            if name or self._judge.objection(address, loopback=entry.loopback) is None:
                 found.append(address)
         return found

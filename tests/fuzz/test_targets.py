@@ -534,10 +534,8 @@ class AddressesTests(TargetCase):
             class Blind(Judge):
                 spared = kind
 
-                def objection(
-                    self, address: Address, *, loopback: bool, proved: bool = False
-                ) -> str | None:
-                    found = super().objection(address, loopback=loopback, proved=proved)
+                def objection(self, address: Address, *, loopback: bool) -> str | None:
+                    found = super().objection(address, loopback=loopback)
                     return None if found == self.spared else found
 
             self.finds(
@@ -548,10 +546,8 @@ class AddressesTests(TargetCase):
         """A judge that dials port 0 is found."""
 
         class Blind(Judge):
-            def objection(
-                self, address: Address, *, loopback: bool, proved: bool = False
-            ) -> str | None:
-                return super().objection(Address(address.host, 1), loopback=loopback, proved=proved)
+            def objection(self, address: Address, *, loopback: bool) -> str | None:
+                return super().objection(Address(address.host, 1), loopback=loopback)
 
         self.finds(
             "what may not be dialed is not dialed",
@@ -579,9 +575,7 @@ class AddressesTests(TargetCase):
         """A judge that dials nobody is found."""
 
         class Timid(Judge):
-            def objection(
-                self, address: Address, *, loopback: bool, proved: bool = False
-            ) -> str | None:
+            def objection(self, address: Address, *, loopback: bool) -> str | None:
                 return "no"
 
         self.finds("what may be dialed is dialed", lambda d: check_addresses(d, Timid))

@@ -290,15 +290,6 @@ class JudgeTests(UnitCase):
         reason = Judge(own=()).objection(Address("8.8.8.8", 0), loopback=True)
         self.assertEqual("port 0", reason)
 
-    def test_own_as_others_say(self) -> None:
-        """It is not dialed for a peer, unless that one has proved its key there: others may lie."""
-        address = Address("192.0.2.1", 8080)
-        judge = Judge(own=(), reported={address})
-        self.assertEqual("this node's own", judge.objection(address, loopback=False))
-        self.assertIsNone(judge.objection(address, loopback=False, proved=True))
-        sure = Judge(own={address}, reported={address})
-        self.assertEqual("this node's own", sure.objection(address, loopback=False, proved=True))
-
     def test_own(self) -> None:
         """The node does not dial itself, in whatever disguise its address comes."""
         judge = Judge(own={Address("192.0.2.1", 8080), Address("2001:db8::1", 8080)})

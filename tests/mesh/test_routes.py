@@ -102,19 +102,6 @@ class ObjectionTests(RoutesCase):
         self.assertEqual([None] * 4, verdicts[:4])
         self.assertIsNotNone(verdicts[4])
 
-    def test_where_it_proved_to_be_others_cannot_say_that_we_are(self) -> None:
-        """Whatever is reported as our own address, a peer is dialed where it had a link."""
-        address = Address("10.0.0.1", 1)
-        self.routes = Routes(self.book, Judge(own=(), reported={address}), 4)
-        target = self.target("10.0.0.1:1", "10.0.0.2:1")
-        self.assertIsNotNone(self.objection(target, "10.0.0.1:1"))
-        self.assertEqual([Address("10.0.0.2", 1)], self.routes.candidates(target))
-        entry = self.book.get(self.peer.id)
-        assert entry is not None
-        entry.host = "10.0.0.1"
-        self.assertIsNone(self.objection(target, "[::ffff:10.0.0.1]:1"))
-        self.assertEqual([address, Address("10.0.0.2", 1)], self.routes.candidates(target))
-
     def test_where_the_node_was(self) -> None:
         """It may have moved, and somebody else come: it looks again, but not for ten minutes."""
         seed = Target(lambda _: None, None, Seed(Address("10.0.0.1", 1)))

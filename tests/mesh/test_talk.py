@@ -142,6 +142,25 @@ class OwnRecordTests(TalkCase):
         self.town.run(0.2)
         self.assertIn(f"10.0.0.2:{PORT}", self.own(self.line)[-1].body)
 
+    def test_where_liars_say_we_are(self) -> None:
+        """Who is where two liars say that the node is, is looked for all the same."""
+        for name in ("q", "r"):
+            self.town.puppet(name).dial(self.a, observed="10.5.0.1")
+        self.town.run(0.2)
+        self.assertIn(f"10.5.0.1:{PORT}", self.a.mesh.book.own.addresses)
+        self.tell(record("old", [f"10.5.0.1:{PORT}"], at=WALL - 100).sealed)
+        self.assertEqual([f"10.5.0.1:{PORT}"], self.dialed())
+
+    def test_told_to_be_elsewhere(self) -> None:
+        """Who is said to be where the node itself is, is looked for there once."""
+        here = f"{self.a.host}:{PORT}"
+        # It listens everywhere, as most do, so that it knows of no address by itself.
+        self.a.mesh._here.bound.clear()
+        self.assertEqual([here], list(self.a.mesh.book.own.addresses))
+        self.tell(record("old", [here], at=WALL - 100).sealed)
+        self.town.run(120)
+        self.assertEqual([here], self.dialed())
+
     def test_change_while_a_hello_is_answered(self) -> None:
         """Who was greeted with the record before is told the new one as soon as it has answered."""
         q = self.town.puppet("q", "10.1.0.9")

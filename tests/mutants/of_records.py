@@ -174,10 +174,10 @@ OF_RECORDS: Final = (
     ),
     Mutant(
         name="reported-address-is-never-dialed",
-        story="What peers call our address is ours, also where another has proved its key there.",
-        file="mesh/addresses.py",
-        old="(not proved and plain in self.reported)",
-        new="(plain in self.reported)",
+        story="What peers call our address is ours: nobody else can be there.",
+        file="mesh/own.py",
+        old="(self.own.advertises and self.own.lists(address))",
+        new="self.own.lists(address)",
         profiles=(),
     ),
     Mutant(
