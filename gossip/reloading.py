@@ -4,7 +4,7 @@ What of the settings can change while a node runs. Pure.
 
 from typing import Final
 
-from attrs import asdict, evolve
+from msgspec.structs import asdict, replace
 
 from gossip.settings import Settings
 
@@ -25,10 +25,10 @@ _OPTIONS: Final = {
 
 def merged(before: Settings, after: Settings) -> Settings:
     """The settings that hold once all that can change has changed."""
-    return evolve(before, **{name: getattr(after, name) for name in RELOADED})
+    return replace(before, **{name: getattr(after, name) for name in RELOADED})
 
 
 def changed(before: Settings, after: Settings) -> tuple[str, ...]:
     """The options whose values differ, by their names."""
-    was, now = asdict(before, recurse=False), asdict(after, recurse=False)
+    was, now = asdict(before), asdict(after)
     return tuple(_OPTIONS.get(name, name) for name in was if was[name] != now[name])

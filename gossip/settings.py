@@ -6,7 +6,7 @@ Pure: options are translated into it, and nothing deeper sees an option.
 
 from typing import Final
 
-from attrs import field, frozen
+from msgspec import Struct, field
 
 from gossip import __version__
 from gossip.mesh.addresses import Address, IPNetwork
@@ -16,8 +16,7 @@ HEARTBEAT: Final = 1.0
 """Seconds, where nobody asks for another one."""
 
 
-@frozen
-class Seed:
+class Seed(Struct, frozen=True):
     """An address to join through."""
 
     address: Address
@@ -25,8 +24,7 @@ class Seed:
     """Where it is given, nobody else is accepted there."""
 
 
-@frozen(kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """
     Bounds on what others can cost us (PROTOCOL §8). Times in seconds.
 
@@ -99,8 +97,7 @@ class Limits:
     """For farewells when the node stops; then everything is aborted. Below 2 s in all."""
 
 
-@frozen(kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """What a node is to do. Times in seconds."""
 
     port: int = 8080
@@ -148,7 +145,7 @@ class Settings:
     """Names by which browsers may ask for the page, besides `localhost` and its addresses."""
     log: str | None = None
     """Log levels, as `P2P_GOSSIP_LOG` has them; none lets the environment decide."""
-    limits: Limits = field(factory=Limits)
+    limits: Limits = field(default_factory=Limits)
 
 
 def agent() -> str:

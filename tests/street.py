@@ -12,7 +12,7 @@ from hashlib import sha256
 from random import Random
 from typing import Any
 
-from attrs import define, evolve, field
+from attrs import define, field
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec.structs import replace
 from twisted.internet.address import IPv4Address
@@ -432,7 +432,7 @@ class Street:
             j if isinstance(j, Seed) else Seed(j.address if isinstance(j, House) else j)
             for j in join
         )
-        every = evolve(made, seeds=seeds, **settings)
+        every = replace(made, seeds=seeds, **settings)
         house = House(self, name, every, identity(key or name), address, key)
         self._everyone[name] = house
         self.gone.discard(address.host)

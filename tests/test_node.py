@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
@@ -120,7 +120,7 @@ class NodeCase(UnitCase):
         showing.add(events.append)
         self.kept, self.runs = Kept(), Runs()
         made = Node(
-            settings=evolve(house.settings, port=8080),
+            settings=replace(house.settings, port=8080),
             mesh=house.mesh,
             doors=[
                 doors.Door(f"door {i}", partial(opens, answer)) for i, answer in enumerate(answers)
@@ -236,7 +236,7 @@ class AskedTests(NodeCase):
         made, _, _ = self.made(Port("10.0.0.1", 8080))
         made.startService()
         before = made.mesh.book.own.seq
-        wanted = evolve(made._settings, name="renamed", period=9.0, port=1, log="debug")
+        wanted = replace(made._settings, name="renamed", period=9.0, port=1, log="debug")
         made._reread = lambda: wanted
         with capturedLogs() as lines:
             self.assertEqual({"name", "period", "log"}, set(made.reload()))
@@ -328,7 +328,7 @@ class ComposeTests(UnitCase):
             return Door(Port("10.0.0.1", 4711))
 
         made = Node(
-            settings=evolve(house.settings, port=0),
+            settings=replace(house.settings, port=0),
             mesh=house.mesh,
             doors=[doors.Door("one", door), doors.Door("other", door)],
             keeping=Kept(),

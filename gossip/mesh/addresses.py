@@ -9,7 +9,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final, NamedTuple, TypeAlias
 
-from attrs import frozen
+from msgspec import Struct
 
 IPAddress: TypeAlias = IPv4Address | IPv6Address
 IPNetwork: TypeAlias = IPv4Network | IPv6Network
@@ -122,8 +122,7 @@ def _objection(ip: IPAddress) -> str | None:
     return None
 
 
-@frozen(kw_only=True)
-class Judge:
+class Judge(Struct, frozen=True, kw_only=True):
     """Judges addresses that were heard from others."""
 
     own: Container[Address]

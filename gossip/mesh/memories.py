@@ -7,14 +7,13 @@ The mesh makes these and takes them back; where they are kept is none of its bus
 from collections.abc import Callable
 from typing import TypeAlias
 
-from attrs import frozen
+from msgspec import Struct
 
 from gossip.trust.identity import PeerId
 from gossip.wire.messages import Sealed
 
 
-@frozen(kw_only=True)
-class Memory:
+class Memory(Struct, frozen=True, kw_only=True):
     """One peer, as it is remembered. Times in Unix seconds."""
 
     id: PeerId

@@ -8,7 +8,9 @@ report to see: one liar must not add one.
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field
+from msgspec import Struct
+from msgspec.structs import replace
 
 from gossip.mesh.addresses import Address, is_loopback, literal, reachable
 from gossip.trust import records
@@ -29,8 +31,7 @@ REFUTE_CALM = 4 * REFUTE_MOST
 _FURTHEST_AHEAD = int(records.FURTHEST_AHEAD * 1000)
 
 
-@frozen(kw_only=True)
-class Subject:
+class Subject(Struct, frozen=True, kw_only=True):
     """What of a node's record does not change while it runs."""
 
     public: bytes
@@ -121,7 +122,7 @@ class OwnRecord:
         self, *, name: str, tags: Mapping[str, str], advertise: tuple[Address, ...], wall: float
     ) -> bool:
         """Say something else of itself; whether that makes a new record."""
-        subject = evolve(self._subject, name=name, tags=tags, advertise=advertise)
+        subject = replace(self._subject, name=name, tags=tags, advertise=advertise)
         if subject == self._subject:
             return False
         self._subject = subject

@@ -8,7 +8,8 @@ from array import array
 from collections.abc import Iterator
 from typing import Final
 
-from attrs import define, field, frozen
+from attrs import define, field
+from msgspec import Struct
 
 from gossip.trust.identity import PeerId
 from gossip.trust.rows import Ended
@@ -31,8 +32,7 @@ _WIDTH: Final = 5
 """Numbers of a stretch: which one, mean, worst, pings, lost. Short floats hold the first for 15 years."""
 
 
-@frozen
-class Stretch:
+class Stretch(Struct, frozen=True):
     """The pings of one stretch; round trips are None where no answer came."""
 
     since: float

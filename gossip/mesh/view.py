@@ -14,7 +14,8 @@ from collections.abc import Collection, Iterable, Iterator
 from struct import Struct
 from typing import Final
 
-from attrs import define, field, frozen
+import msgspec
+from attrs import define, field
 
 from gossip.trust.identity import PeerId
 from gossip.trust.records import Record
@@ -62,8 +63,7 @@ class Held:
         return self.signature == sealed.signature and self.sealed().body == sealed.body
 
 
-@frozen
-class Lacking:
+class Lacking(msgspec.Struct, frozen=True):
     """What to tell one who knows other records."""
 
     held: Iterable[Held]

@@ -7,8 +7,9 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
-from attrs import define, evolve, field
+from attrs import define, field
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
 from twisted.internet.interfaces import ITransport
 
 from gossip.mesh.addresses import Address
@@ -62,7 +63,7 @@ class Machine(Host):
 
     def boot(self, *, remembering: bool = False, **changes: Any) -> Mesh:
         """Start a node here, with its settings changed so for good, and maybe its memory."""
-        self.settings = evolve(self.settings, **changes)
+        self.settings = replace(self.settings, **changes)
         self.boots += 1
         self.happened = []
         process = self.begin(self.id)

@@ -7,13 +7,12 @@ is let in; nobody can then speak for it without that key.
 
 from typing import NamedTuple, TypeAlias
 
-from attrs import frozen
+from msgspec import Struct
 
 from gossip.trust.identity import PeerId, short
 
 
-@frozen
-class Admitted:
+class Admitted(Struct, frozen=True):
     """The peer may link."""
 
 

@@ -11,7 +11,6 @@ from hashlib import sha256
 from typing import Annotated, Final, Literal
 
 import msgspec
-from attrs import field, frozen
 from msgspec import Meta
 
 from gossip.trust import signing
@@ -64,8 +63,7 @@ _ENCODE: Final = msgspec.json.Encoder(order="sorted").encode
 _DECODE: Final = msgspec.json.Decoder(_Body).decode
 
 
-@frozen(kw_only=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, kw_only=True):
     """What a node says of itself."""
 
     id: PeerId
@@ -74,14 +72,18 @@ class Record:
     network: str
     name: str
     addresses: tuple[str, ...]
-    tags: Mapping[str, str] = field(hash=False)
+    tags: Mapping[str, str]
     state: State
     ttl: float
     """Seconds after `seq` for which it holds."""
-    key: str = field(repr=False)
-    sealed: Sealed = field(repr=False)
-    digest: int = field(repr=False)
+    key: str
+    sealed: Sealed
+    digest: int
     """First 8 bytes of the SHA-256 of the body: its part in the view (PROTOCOL §7)."""
+
+    def __repr__(self) -> str:
+        """What it says, and not how it was sealed."""
+        return plain.shown(self, hidden=("key", "sealed", "digest"))
 
     def expires_at(self) -> float:
         """Unix time from which it no longer holds."""

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
-from attrs import field, frozen
 from msgspec import Meta
 
 from gossip.trust import signing
@@ -128,8 +127,7 @@ _DECODE: Final = {show: msgspec.json.Decoder(kind).decode for show, kind in _BOD
 _ENCODE: Final = msgspec.json.Encoder().encode
 
 
-@frozen(kw_only=True)
-class Part:
+class Part(msgspec.Struct, frozen=True, kw_only=True):
     """One part of a row."""
 
     id: PeerId
@@ -142,8 +140,12 @@ class Part:
     part: int
     """Its number, from 1."""
     last: bool
-    entries: Sequence[Entry] = field(repr=False)
-    sealed: Sealed = field(repr=False)
+    entries: Sequence[Entry]
+    sealed: Sealed
+
+    def __repr__(self) -> str:
+        """Which part it is, without the thousands of entries that it may have."""
+        return plain.shown(self, hidden=("entries", "sealed"))
 
 
 def read(sealed: Sealed, show: Show) -> Part:

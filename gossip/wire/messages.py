@@ -75,8 +75,7 @@ class Hello(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         """All but the invite, which is a secret."""
-        names = (name for name in self.__struct_fields__ if name != "invite")
-        return f"Hello({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
+        return plain.shown(self, hidden=("invite",))
 
     def check(self) -> None:
         """:raises RemoteProtocolError: `observed` is no IP address."""

@@ -6,6 +6,7 @@ most, one value and nothing after it.
 """
 
 from base64 import b64decode, b64encode
+from collections.abc import Container
 from math import isfinite
 from typing import Any, Final, TypeVar
 
@@ -65,6 +66,13 @@ def bytes_of(text: str) -> bytes:
     if b64encode(raw).decode() != text:
         raise ValueError("not the base64 that an encoder writes")
     return raw
+
+
+def shown(value: msgspec.Struct, *, hidden: Container[str]) -> str:
+    """How a Struct shows itself that has members which are secret, or too long to be of use."""
+    names = (name for name in value.__struct_fields__ if name not in hidden)
+    members = ", ".join(f"{name}={getattr(value, name)!r}" for name in names)
+    return f"{type(value).__name__}({members})"
 
 
 def _members_written(data: bytes) -> int:

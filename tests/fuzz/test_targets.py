@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from attrs import evolve
 from cryptography.hazmat.primitives.serialization import load_der_public_key
+from msgspec.structs import replace
 
 from gossip.mesh.addresses import Address, Judge
 from gossip.mesh.status import Event as Shown
@@ -271,7 +271,7 @@ class RecordsTests(TargetCase):
 
         def anyone(record: Record) -> None:
             spki = b64decode(record.key)
-            records.verify(evolve(record, id=identity.peer_id(spki)))
+            records.verify(replace(record, id=identity.peer_id(spki)))
 
         body = ALPHA.body.replace("503d", "603d").encode()
         me = seeds.identities()[0]
@@ -305,7 +305,7 @@ class RecordsTests(TargetCase):
         calls: Iterator[int] = iter(range(10**6))
 
         def wavering(sealed: Sealed) -> Record:
-            return evolve(records.read(sealed), ttl=float(next(calls)))
+            return replace(records.read(sealed), ttl=float(next(calls)))
 
         promise = "a record is read the same twice"
         self.finds(promise, lambda d: check_records(d, read=wavering))
@@ -531,7 +531,7 @@ class AddressesTests(TargetCase):
             "outside the peer networks",
         ):
 
-            class Blind(Judge):
+            class Blind(Judge, frozen=True):
                 spared = kind
 
                 def objection(self, address: Address, *, loopback: bool) -> str | None:
@@ -545,7 +545,7 @@ class AddressesTests(TargetCase):
     def test_port_0_is_found(self) -> None:
         """A judge that dials port 0 is found."""
 
-        class Blind(Judge):
+        class Blind(Judge, frozen=True):
             def objection(self, address: Address, *, loopback: bool) -> str | None:
                 return super().objection(Address(address.host, 1), loopback=loopback)
 
@@ -574,7 +574,7 @@ class AddressesTests(TargetCase):
     def test_timidity_is_found(self) -> None:
         """A judge that dials nobody is found."""
 
-        class Timid(Judge):
+        class Timid(Judge, frozen=True):
             def objection(self, address: Address, *, loopback: bool) -> str | None:
                 return "no"
 
@@ -726,7 +726,7 @@ class OptionsTests(TargetCase):
                 wrong = bad
 
                 def settings(self) -> Settings:
-                    return evolve(super().settings(), **self.wrong)
+                    return replace(super().settings(), **self.wrong)
 
             self.finds(promise, partial(check_options, options=Lax()))
 

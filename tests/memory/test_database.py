@@ -9,7 +9,7 @@ import time
 import tracemalloc
 from contextlib import closing
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from gossip.memory.database import Database, Loaded, Reader
 from gossip.memory.history import Unreadable
@@ -124,7 +124,7 @@ class DatabaseTests(DatabaseCase):
 
     def test_most_peers(self) -> None:
         """Never linked goes first, then who was linked longest ago."""
-        unmet = evolve(memory(50), first_linked=None, last_linked=None)
+        unmet = replace(memory(50), first_linked=None, last_linked=None)
         self.database.most_peers = 3
         self.database.write(
             Batch(peers={m.id: m for m in (unmet, *(memory(n, n) for n in range(3)))}, wall=WALL)
@@ -163,7 +163,7 @@ class DatabaseTests(DatabaseCase):
 
     def test_nothing_of_a_batch_that_failed(self) -> None:
         """All of it, or nothing."""
-        bad = evolve(memory(1), state=None)  # type: ignore[arg-type]
+        bad = replace(memory(1), state=None)
         batch = Batch(peers={peer(0): memory(0), peer(1): bad}, own=(OWN, 5), wall=WALL)
         self.assertRaises(sqlite3.IntegrityError, self.database.write, batch)
         self.assertEqual(Loaded(), self.load())

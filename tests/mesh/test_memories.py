@@ -2,7 +2,7 @@
 What of a peer outlives the process, from one mesh to the next.
 """
 
-from attrs import evolve
+from msgspec.structs import replace
 from twisted.logger import capturedLogs, formatEvent
 
 from gossip.mesh.book import PeerState
@@ -102,7 +102,7 @@ class RecallTests(StreetCase):
             for name in "pqrstuvwx"
         ]
         forged = [
-            evolve(memory, sealed=Sealed(memory.sealed.body, good.sealed.signature))
+            replace(memory, sealed=Sealed(memory.sealed.body, good.sealed.signature))
             for memory in bad
         ]
         house = self.town.house("y")

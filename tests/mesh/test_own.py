@@ -2,9 +2,9 @@
 What a node says of itself.
 """
 
-from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as some
+from msgspec.structs import replace
 
 from gossip.mesh.addresses import Address
 from gossip.mesh.own import OwnAddresses, OwnRecord, Subject
@@ -58,13 +58,15 @@ class FirstRecordTests(UnitCase):
     def test_number_of_an_earlier_life(self) -> None:
         """A clock that was set back while the node did not run makes no older record."""
         before = int(NOW * 1000) + 60_000
-        self.assertEqual(before + 1, OwnRecord(evolve(subject(), used=before), NOW).record.seq)
-        self.assertEqual(int(NOW * 1000), OwnRecord(evolve(subject(), used=7), NOW).record.seq)
+        self.assertEqual(before + 1, OwnRecord(replace(subject(), used=before), NOW).record.seq)
+        self.assertEqual(int(NOW * 1000), OwnRecord(replace(subject(), used=7), NOW).record.seq)
 
     def test_number_from_a_clock_far_ahead(self) -> None:
         """One that all others would refuse is not counted from."""
         before = int((NOW + 10 * 86400) * 1000)
-        self.assertEqual(int(NOW * 1000), OwnRecord(evolve(subject(), used=before), NOW).record.seq)
+        self.assertEqual(
+            int(NOW * 1000), OwnRecord(replace(subject(), used=before), NOW).record.seq
+        )
 
     def test_other_words(self) -> None:
         """A new name, tags and addresses make a new record; the same ones do not."""

@@ -2,7 +2,6 @@
 What is said on links that are up.
 """
 
-from attrs import evolve
 from msgspec import UNSET
 from msgspec.structs import replace
 
@@ -88,7 +87,7 @@ class PingTests(TalkCase):
     def test_a_new_promise(self) -> None:
         """Each link hears of it with the next heartbeat, once."""
         self.town.run(2)
-        self.a.mesh._talk.settings = evolve(self.a.mesh._talk.settings, period=1000.0)
+        self.a.mesh._talk.settings = replace(self.a.mesh._talk.settings, period=1000.0)
         self.line.say(Pong(1))
         self.a.mesh._talk.beat = Beat(0.5, steady=True)
         told = len(self.line.of(Heartbeat))

@@ -5,7 +5,7 @@ Invariants about conduct: each holds in a sound village, and sees what breaks it
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from attrs import evolve
+from msgspec.structs import replace
 
 from gossip.mesh.factories import Accepted
 from gossip.mesh.link import Link
@@ -74,7 +74,7 @@ class ConductTests(VillageCase):
         """A network is for itself."""
         village = self.village(2)
         machine = village.machine("n1")
-        machine.settings = evolve(machine.settings, network="another")
+        machine.settings = replace(machine.settings, network="another")
         self.assertEqual(1, len(list(conduct.links_are_who_was_dialed(village.watch))))
 
     def test_connections_that_stay_pending_are_seen(self) -> None:
@@ -131,7 +131,7 @@ class ConductTests(VillageCase):
         village.pass_time(10)
         mesh = village.machine("n1").mesh
         assert mesh is not None
-        mesh.book.own = evolve(mesh.book.own, seq=mesh.book.own.seq + 1)
+        mesh.book.own = replace(mesh.book.own, seq=mesh.book.own.seq + 1)
         self.assertEqual([], self.seen(village, conduct.own_records_are_told, 3))
         self.assertEqual(1, len(self.seen(village, conduct.own_records_are_told, 5)))
 
@@ -154,7 +154,7 @@ class ConductTests(VillageCase):
         village = self.village(4, liars=1)
         mesh = village.machine("n1").mesh
         assert mesh is not None
-        mesh.book.own = evolve(mesh.book.own, addresses=(f"{VICTIM}:8080",))
+        mesh.book.own = replace(mesh.book.own, addresses=(f"{VICTIM}:8080",))
         self.assertEqual(1, len(list(conduct.one_liar_adds_no_address(village.watch))))
 
     def test_slow_starts_are_seen(self) -> None:

@@ -2,7 +2,6 @@
 Invariants: each is silent about a sound network, and sees what it is there to see.
 """
 
-from attrs import evolve
 from msgspec.structs import replace
 
 from gossip.mesh.addresses import Address
@@ -70,9 +69,9 @@ class InvariantTests(VillageCase):
         machine = self.town.machine("n0")
         assert machine.process is not None
         limits = machine.settings.limits
-        machine.settings = evolve(machine.settings, limits=evolve(limits, peers=1))
+        machine.settings = replace(machine.settings, limits=replace(limits, peers=1))
         self.assertEqual(1, len(self.wrong(invariants.everything_is_bounded)))
-        machine.settings = evolve(machine.settings, limits=limits)
+        machine.settings = replace(machine.settings, limits=limits)
         calls = [machine.process.callLater(1, print) for _ in range(invariants.CALLS + 100)]
         self.assertEqual(1, len(self.wrong(invariants.everything_is_bounded)))
         for call in calls:
@@ -201,7 +200,7 @@ class InvariantTests(VillageCase):
         mesh = self.town.machine("n1").mesh
         assert mesh is not None
         sealed = replace(mesh.book.own.sealed, signature="")
-        mesh.book.renew_own(evolve(mesh.book.own, sealed=sealed))
+        mesh.book.renew_own(replace(mesh.book.own, sealed=sealed))
         self.assertEqual(2, len(self.wrong(invariants.nobody_is_forgotten)))
 
     def test_rest(self) -> None:
@@ -231,7 +230,7 @@ class InvariantTests(VillageCase):
         self.assertEqual(1, len(self.wrong(invariants.starts_are_cheap)))
         machine = self.town.machine("n2")
         seeds = tuple(Seed(Address(f"10.0.0.{host}", 8080)) for host in range(1, 8))
-        machine.settings = evolve(machine.settings, seeds=seeds)
+        machine.settings = replace(machine.settings, seeds=seeds)
         self.assertEqual([], self.wrong(invariants.starts_are_cheap))
 
     def test_leavers_are_gone(self) -> None:
