@@ -1,8 +1,8 @@
 """
 Lines to a stream that may be slow, stuck or closed, without ever holding up the node.
 
-A thread writes; between it and the node there is a queue with a bound. What does not fit is
-dropped and counted: whoever does not read loses lines, and nobody else loses anything.
+A thread writes what is not taken at once; between it and the node there is a queue with a bound. What
+does not fit is dropped and counted: whoever does not read loses lines, and nobody else loses anything.
 """
 
 import errno
@@ -11,6 +11,7 @@ import os
 import select
 from collections import deque
 from collections.abc import Callable
+from stat import S_ISFIFO
 from threading import Condition, Thread
 from typing import TextIO
 
@@ -42,11 +43,13 @@ class Outlet:
         self._busy = False
         self._change = Condition()
         self._thread: Thread | None = None
+        self._began = False
+        self._pipe: io.FileIO | None = None
 
     def write(self, line: str) -> None:
         """Queue one line, given without its end. Returns at once and does not raise."""
         with self._change:
-            if self._closed:
+            if self._closed or self._at_once(line):
                 return
             if len(self._lines) >= self._most:
                 self._dropped += 1
@@ -69,6 +72,22 @@ class Outlet:
         """Wait until everything is written, but no longer than that."""
         with self._change:
             self._change.wait_for(lambda: self._closed or not (self._lines or self._busy), seconds)
+
+    def _at_once(self, line: str) -> bool:
+        """Write one line here and now, if nothing waits and a pipe takes it; whether it did."""
+        assert self._stream is not None
+        if not self._began:
+            # With the first line, as the thread below.
+            self._began, self._pipe = True, _reopened(self._stream)
+        if self._pipe is None or self._lines or self._busy or self._dropped:
+            return False
+        data = _encoded(self._stream, f"{line}\n")
+        try:
+            # So much is written whole or not at all (pipe(7)).
+            return len(data) <= select.PIPE_BUF and self._pipe.write(data) is not None
+        except OSError:
+            # The thread will meet it too, and knows what to do.
+            return False
 
     def _run(self) -> None:
         while True:
@@ -105,11 +124,10 @@ def _write(stream: TextIO, text: str) -> None:
     Goes past the buffer of a file: Python would write out what is left in it when it ends, and
     where the reader is stuck or gone that is a crash, or another exit status.
     """
-    encoding = stream.encoding or "utf-8"
-    data = text.encode(encoding, "backslashreplace")
+    data = _encoded(stream, text)
     descriptor = _descriptor(stream)
     if descriptor is None:
-        stream.write(data.decode(encoding))
+        stream.write(data.decode(_encoding(stream)))
         stream.flush()
         return
     rest = memoryview(data)
@@ -121,6 +139,33 @@ def _write(stream: TextIO, text: str) -> None:
             writable = select.poll()
             writable.register(descriptor, select.POLLOUT)
             writable.poll()
+
+
+def _encoding(stream: TextIO) -> str:
+    return stream.encoding or "utf-8"
+
+
+def _encoded(stream: TextIO, text: str) -> bytes:
+    return text.encode(_encoding(stream), "backslashreplace")
+
+
+def _reopened(stream: TextIO) -> io.FileIO | None:
+    """
+    The pipe that a stream is, opened once more so that writing never blocks; None if it is no pipe.
+
+    Others who have the same pipe do not notice. To wake a thread for a line costs several times as much
+    as to write it, since both want the interpreter.
+    """
+    descriptor = _descriptor(stream)
+    try:
+        if descriptor is None or not S_ISFIFO(os.fstat(descriptor).st_mode):
+            return None
+        again = f"/proc/self/fd/{descriptor}"
+        return io.FileIO(
+            again, "w", opener=lambda path, _: os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+        )
+    except OSError:
+        return None
 
 
 def _descriptor(stream: TextIO) -> int | None:

@@ -93,6 +93,30 @@ class OutletTests(SynchronousTestCase):
             outlet.write(line)
             self.assertEqual(f"{line}\n", self.read(out, lambda data: data.endswith(b"\n")))
 
+    def test_a_pipe_takes_a_line_at_once(self) -> None:
+        """It is there when writing returns, and no thread was needed; others may block on that pipe."""
+        out, stream = self.pipe("ascii")
+        outlet = Outlet(stream)
+        outlet.write("\u00fc")
+        os.set_blocking(out, False)
+        self.assertEqual(b"\\xfc\n", os.read(out, 100))
+        self.assertIsNone(outlet._thread)
+        self.assertTrue(os.get_blocking(stream.fileno()))
+
+    def test_a_pipe_that_is_full(self) -> None:
+        """What it does not take at once waits for its turn, and what comes later waits behind it."""
+        out, stream = self.pipe()
+        outlet = Outlet(stream)
+        lines = [f"{number:04}".ljust(100 + number % 7 * 1000, ".") for number in range(100)]
+        for line in lines:
+            outlet.write(line)
+        self.assertIsNotNone(outlet._thread)
+        text = self.read(out, lambda data: data.endswith(f"{lines[-1]}\n".encode()))
+        self.assertEqual(lines, text.splitlines())
+        outlet.flush(PATIENCE)
+        outlet.write("after")
+        self.assertEqual("after\n", self.read(out, lambda data: data.endswith(b"\n")))
+
     def test_flush_waits_until_all_is_written(self) -> None:
         """After a flush everything is out; with nothing to write it returns at once."""
         stream = Gate()
