@@ -8,7 +8,7 @@ whatever else fits twice means nobody.
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from gossip.mesh.status import PeerStatus, Unknown
+from gossip.mesh.status import NodeStatus, PeerStatus, Unknown
 
 SHORTEST: Final = 4
 """Digits of an id that may stand for it: with fewer, a name is too often the start of one as well."""
@@ -28,7 +28,7 @@ class Ambiguous(Exception):
         self.candidates = candidates
 
 
-def fits(text: str) -> Callable[[PeerStatus], bool]:
+def fits(text: str) -> Callable[[PeerStatus | NodeStatus], bool]:
     """What says whether a peer may be meant: by its whole id, the beginning of that, or its name."""
     digits = text.lower()
     if is_whole(text):

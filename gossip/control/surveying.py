@@ -9,12 +9,12 @@ from twisted.web.server import Request
 
 from gossip.control import answers, documents, parameters
 from gossip.control.looking import find, named
-from gossip.control.naming import is_whole
+from gossip.control.naming import fits
 from gossip.control.parameters import NoQuery
 from gossip.control.parts import routes
 from gossip.control.pouring import Pourings
 from gossip.control.problems import Problem
-from gossip.mesh.status import NotLinked, Window
+from gossip.mesh.status import NotLinked, Unknown, Window
 from gossip.sight.picture import Lookout
 
 SELF: Final = "self"
@@ -79,7 +79,13 @@ class Surveying:
 
     async def _either(self, segment: str) -> str:
         """The id of a node that is a peer, or this one."""
-        text, own = parameters.peer(segment), self._window.status().id
-        if text == SELF or (is_whole(text) and text.lower() == own):
-            return own
-        return await find(text, self._window, self._clock)
+        text, own = parameters.peer(segment), self._window.status()
+        if text == SELF:
+            return own.id
+        try:
+            return await find(text, self._window, self._clock)
+        except Unknown:
+            # Peers come first: to them a name means whom it means on every other route.
+            if fits(text)(own):
+                return own.id
+            raise

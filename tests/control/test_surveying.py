@@ -59,7 +59,7 @@ class SurveyingTests(HouseCase):
         house = self.house()
         for text in (peer(1).id, "node-c", quote(NAMES[2], safe="")):
             self.assertEqual("cut", house.ask("GET", f"/v1/peers/{text}/diagnosis").json["verdict"])
-        for own in ("self", OURS):
+        for own in ("self", OURS, OURS.upper(), OURS[:6], "node-a"):
             found = house.ask("GET", f"/v1/peers/{own}/diagnosis").json
             self.assertEqual((OURS, "node-a"), (found["peer"], found["name"]))
         self.assertEqual(404, house.ask("GET", "/v1/peers/nobody/diagnosis").status)
