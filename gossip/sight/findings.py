@@ -35,7 +35,6 @@ SEVERITY: Final = {
 ALIKE: Final = 50
 """Findings of one kind; what is beyond them is one more. Who has a thousand faults has one cause."""
 
-
 SORTED: Final = 2000
 """Pairs of which those are named that come first by their names, so that all nodes say the same."""
 

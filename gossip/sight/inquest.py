@@ -108,7 +108,7 @@ class Inquest:
         if now >= self._gather_at:
             self._gather_at = NEVER
             new, self._new = self._new, []
-            self._try([case for case in new if self._is_open(case)], now)
+            self._try([case for case in new if self._is_open(case)])
         else:
             self._judge_spared()
         if now >= self._again_at:
@@ -198,12 +198,12 @@ class Inquest:
         dead = entry is not None and entry.state is PeerState.DEAD
         return dead and self._cases.get(case.peer) is case
 
-    def _try(self, cases: Sequence[Case], now: float) -> None:
+    def _try(self, cases: Sequence[Case]) -> None:
         room = max(0, MOST - self._under_way)
         self._spared.extend(cases[room:])
         for at in range(0, min(room, len(cases)), MOST_ABOUT):
             some = cases[at : min(room, at + MOST_ABOUT)]
-            self._hear(some, now + DECIDED - GATHERED)
+            self._hear(some, DECIDED - GATHERED)
 
     def _judge_spared(self) -> None:
         # Some in a turn, and between the turns sockets are read: with ten thousand links each of them
@@ -220,8 +220,10 @@ class Inquest:
         sessions = (link.session for link in self.linked.values())
         return sum(s is not None and now - s.heard_at >= SILENT * s.promise for s in sessions)
 
-    def _hear(self, cases: Sequence[Case], until: float) -> None:
+    def _hear(self, cases: Sequence[Case], seconds: float) -> None:
         self._under_way += len(cases)
+        # From now on, and not from when this turn began: many links may have been lost in it.
+        until = self.clock.seconds() + seconds
         hearing = self.hearing([case.peer for case in cases], until)
         hearing.over.addCallback(self._heard, cases)
         hearing.begin()
@@ -247,4 +249,4 @@ class Inquest:
             # It is the last one in turn, from now on.
             self._cases[case.peer] = self._cases.pop(case.peer)
         if due and self.linked and self._under_way < MOST:
-            self._hear(due, now + DECIDED)
+            self._hear(due, DECIDED)

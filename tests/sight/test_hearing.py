@@ -8,6 +8,7 @@ from random import Random
 from twisted.internet.defer import Deferred
 
 from gossip.mesh.link import Link
+from gossip.sight import hearing as module
 from gossip.sight.hearing import WITNESSES, Heard, Hearing, witnesses
 from gossip.trust.identity import PeerId
 from tests.sight.rowing import RowCase
@@ -46,6 +47,21 @@ class WitnessesTests(RowCase):
         chosen = [link.peer for link in self.chosen(houses[0], at=street.clock.seconds())]
         self.assertEqual({house.id for house in houses[1:4]}, set(chosen[:3]))
         self.assertEqual(WITNESSES, len(chosen))
+
+    def test_few_are_looked_at(self) -> None:
+        """Of a thousand links not one more than are wanted, where all were heard just now."""
+        street, (house, *_) = self.town(2)
+        ((peer, link),) = house.mesh.links.items()
+        looked: list[Link] = []
+
+        def speaks(one: Link) -> bool:
+            looked.append(one)
+            return True
+
+        self.patch(module, "speaks", speaks)
+        many = {PeerId(f"{number}{peer}"): link for number in range(1000)}
+        self.assertEqual([link] * WITNESSES, witnesses(many, [], Random(1), street.clock.seconds()))
+        self.assertEqual(WITNESSES, len(looked))
 
     def test_who_does_not_speak_it_is_not_asked(self) -> None:
         """Nor is anybody, where nobody does."""
@@ -97,6 +113,14 @@ class HearingTests(RowCase):
         """It is over at once."""
         street, (a, b) = self.town(2)
         self.assertEqual((), self.heard(begun(street, a, b))[b.id].sayings)
+
+    def test_no_time_is_left(self) -> None:
+        """It is over at once, where the loop was held until then."""
+        street, (a, b, *_) = self.town(4)
+        hearing = a.mesh._inquest.hearing([b.id], street.clock.seconds() - 0.1)
+        hearing.begin()
+        street.run(0.1)
+        self.assertEqual({"nothing"}, {one.says for one in self.heard(hearing)[b.id].sayings})
 
     def test_who_does_not_answer(self) -> None:
         """The others are heard, when the time is up."""
