@@ -56,7 +56,7 @@ REST: Final = 15.0
 """Seconds of rest that are measured."""
 VERDICT: Final = 6
 """Heartbeats after which all that died are to be known: half as much again as the goal."""
-CLOSED: Final = 3.0
+CLOSED: Final = 6.0
 """The same where connections are closed."""
 POLL: Final = 0.1
 """Seconds between two looks at how many deaths are known."""

@@ -5,7 +5,6 @@ Nothing is kept here. Each snapshot is made when somebody asks, from what the pa
 anyway; it costs nothing at rest.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
@@ -116,8 +115,12 @@ class Outlook:
         }
 
     def _count(self) -> dict[str, int]:
-        count = Counter(self._state(peer, entry) for peer, entry in self.book)
-        return {state: count[state] for state in (*(s.value for s in PeerState), UNREACHABLE)}
+        states = self.book.states()
+        count = {state.value: states[state] for state in PeerState}
+        dead = self.book.those(PeerState.DEAD) if states[PeerState.DEAD] else ()
+        count[UNREACHABLE] = sum(map(self.unreachable, dead))
+        count[PeerState.DEAD.value] -= count[UNREACHABLE]
+        return count
 
     def _state(self, peer: PeerId, entry: Entry) -> str:
         if entry.state is PeerState.DEAD and self.unreachable(peer):

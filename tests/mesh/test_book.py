@@ -105,6 +105,21 @@ class BookCase(UnitCase):
         return [ids.index(peer) for peer, _ in self.book]
 
 
+class StatesTests(BookCase):
+    """How many peers are in each state, and which."""
+
+    def test_states(self) -> None:
+        """As they become other ones; of those in which nobody is, none."""
+        self.fill(3)
+        self.greet(PEERS[1])
+        self.book.happened(PEERS[1].id, Happening.LINKED)
+        self.assertEqual({PeerState.UNMET: 2, PeerState.ALIVE: 1}, self.book.states())
+        self.book.happened(PEERS[1].id, Happening.DIED)
+        self.assertEqual({PeerState.UNMET: 2, PeerState.DEAD: 1}, self.book.states())
+        self.assertEqual([PEERS[1].id], self.book.those(PeerState.DEAD))
+        self.assertEqual([], self.book.those(PeerState.ALIVE))
+
+
 class LearnTests(BookCase):
     """Records that somebody sent."""
 
