@@ -1,5 +1,5 @@
 """
-`python -m tests.fuzz TARGET`: run, replay or minimise.
+`python -m tests.fuzz TARGET...`: run, replay or minimise.
 """
 
 import argparse
@@ -25,9 +25,9 @@ def main(
 ) -> int:
     """Do what the command line says; the exit status. `find` looks for atheris."""
     asked = _parser().parse_args(arguments)
-    names = TARGETS if asked.target == "all" else (asked.target,)
+    names = TARGETS if "all" in asked.target else tuple(asked.target)
     if asked.replay:
-        return _replay(asked.target, asked.replay)
+        return _replay(names[0], asked.replay)
     if asked.minimise:
         return _minimise(names, asked.work)
     if find("atheris") is None:
@@ -39,7 +39,7 @@ def main(
     fuzzer = import_module("tests.fuzz.fuzzer")
     fuzzer.fuzz(
         fuzzer.Run(
-            target=asked.target,
+            target=names[0],
             runs=asked.runs or inf,
             seconds=asked.seconds or (inf if asked.runs else 60.0),
             seed=asked.seed or SystemRandom().randrange(1, 2**31),
@@ -51,7 +51,7 @@ def main(
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument("target", choices=(*TARGETS, "all"))
+    parser.add_argument("target", choices=(*TARGETS, "all"), nargs="+")
     parser.add_argument("--seconds", type=float, help="how long [default: 60]")
     parser.add_argument("--runs", type=int, help="how many executions")
     parser.add_argument("--jobs", type=int, default=1, help="processes, each with all of the above")
