@@ -81,6 +81,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     digest: int
     """First 8 bytes of the SHA-256 of the body: its part in the view (PROTOCOL §7)."""
 
+    def __hash__(self) -> int:
+        """That of what was sealed, which holds all the rest; a mapping has none."""
+        return hash(self.sealed)
+
     def __repr__(self) -> str:
         """What it says, and not how it was sealed."""
         return plain.shown(self, hidden=("key", "sealed", "digest"))

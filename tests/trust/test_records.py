@@ -118,6 +118,20 @@ class MakeTests(UnitCase):
         """It holds for its time to live, from when it was made."""
         self.assertEqual(MADE_AT + 3600, record().expires_at())
 
+    def test_shown(self) -> None:
+        """By what it says, and not by how it was sealed."""
+        made = record(name="bob")
+        self.assertTrue(repr(made).startswith(f"Record(id='{made.id}', seq="))
+        self.assertIn("name='bob'", repr(made))
+        for long in (made.key, made.sealed.signature, str(made.digest)):
+            self.assertNotIn(long, repr(made))
+
+    def test_hash(self) -> None:
+        """It can be a key, though its tags are a mapping; another record is another one."""
+        made = record(tags={"rack": "r7"})
+        self.assertEqual({made}, {made, records.read(made.sealed)})
+        self.assertEqual(2, len({made, record()}))
+
     def test_each_kind_of_key(self) -> None:
         """Records of each allowed kind of key can be made, and verify."""
         for pem in (samples.ED25519_KEY, samples.P256_KEY, samples.P384_KEY, samples.RSA_KEY):
