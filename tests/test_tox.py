@@ -57,6 +57,15 @@ class GateTests(UnitCase):
         self.assertEqual({"testenv:rough"}, ignored)
 
 
+class TestsTests(UnitCase):
+    """The newest of everything."""
+
+    def test_the_page_is_looked_at(self) -> None:
+        """Another environment may pass over it, and this one does not."""
+        self.assertIn("P2P_GOSSIP_PAGE", tox()["testenv:oldest"]["set_env"])
+        self.assertNotIn("P2P_GOSSIP_PAGE", tox()["testenv:tests"]["set_env"])
+
+
 class RoughTests(UnitCase):
     """Tests that other environments pass over have one of their own."""
 

@@ -20,6 +20,8 @@ class PageCase(UnitCase):
 
     if CHROMIUM is None:
         skip = "there is no Chromium on this machine, in which the page is looked at"
+    if environ.get("P2P_GOSSIP_PAGE") == "no":
+        skip = "what is on the page does not hang on libraries of Python: it is looked at in tox -e tests"
 
     def served(self, network: Network, *, token: str | None = None) -> StandIn:
         """A node that tells of a network, until the test is over."""
