@@ -82,8 +82,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """First 8 bytes of the SHA-256 of the body: its part in the view (PROTOCOL §7)."""
 
     def __hash__(self) -> int:
-        """That of what was sealed, which holds all the rest; a mapping has none."""
-        return hash(self.sealed)
+        """That of what was sealed, and the same in each run."""
+        return self.digest
 
     def __repr__(self) -> str:
         """What it says, and not how it was sealed."""
