@@ -50,6 +50,13 @@ class RowsTests(UnitCase):
             spaced = Sealed(json.dumps(json.loads(part.sealed.body)), part.sealed.signature)
             self.assertEqual(part.entries, rows.read(spaced, part.show).entries)
 
+    def test_shown(self) -> None:
+        """By which part of what it is: there may be thousands of entries in it."""
+        part = made()
+        self.assertTrue(repr(part).startswith(f"Part(id='{part.id}', seq="))
+        for long in ("entries", OTHER, part.sealed.signature):
+            self.assertNotIn(long, repr(part))
+
     def test_only_the_author_can_say_it(self) -> None:
         """It holds with the key of its author, and with no other; and no byte can be changed."""
         part = made()
