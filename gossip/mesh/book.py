@@ -17,6 +17,7 @@ from typing import Final
 
 from attrs import define, field
 
+from gossip.mesh.addresses import Address, literal
 from gossip.mesh.memories import Changed, Memory
 from gossip.mesh.view import Held, Lacking, View
 from gossip.trust import records
@@ -112,6 +113,12 @@ class Entry:
         return next(
             (text for text in said if text.rpartition(":")[0].strip("[]") == self.host), None
         )
+
+    def may_be_at(self, address: Address) -> bool:
+        """Whether it may be found there: not if it was at another host last, and does not tell of this one."""
+        plain = address.plain()
+        elsewhere = self.host not in ("", plain.host) and literal(plain.host) is not None
+        return not elsewhere or str(plain) in self.record.addresses
 
     def renew(self, held: Held, record: Record) -> None:
         """It says something newer."""

@@ -125,9 +125,15 @@ class Dialer:
         """There is a link to a peer, whoever dialed: nobody is to dial it."""
         self._linked.add(peer)
         for target in self._targets(peer):
-            if target.state is not Dialing.DIALING:
-                self._rest(target)
             _admitted(target)
+            if target.state is Dialing.DIALING:
+                continue
+            if target.seed is None or self._may_be_at(peer, target.seed.address):
+                self._rest(target)
+            else:
+                # It has moved, and somebody else may have come to where this seed is.
+                target.peer = target.seed.peer
+                self._after(target, self._backoff(0))
 
     def lost(self, peer: PeerId, *, lived: float, at_once: bool) -> None:
         """
@@ -213,8 +219,13 @@ class Dialer:
 
     def _found_at(self, address: Address) -> PeerId | None:
         """Which of the linked peers was dialed at an address."""
-        there = (one for one in self._peers.values() if one.last_good == address)
-        return next((one.peer for one in there if one.peer in self._linked), None)
+        there = (peer for peer, one in self._peers.items() if one.last_good == address)
+        linked = (peer for peer in there if peer in self._linked)
+        return next((peer for peer in linked if self._may_be_at(peer, address)), None)
+
+    def _may_be_at(self, peer: PeerId, address: Address) -> bool:
+        entry = self._book.get(peer)
+        return entry is None or entry.may_be_at(address)
 
     def _begin(self, target: Target) -> None:
         target.state = Dialing.DIALING

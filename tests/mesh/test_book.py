@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from gossip.mesh import book as module
+from gossip.mesh.addresses import Address
 from gossip.mesh.book import (
     TRANSITIONS,
     Book,
@@ -103,6 +104,28 @@ class BookCase(UnitCase):
         """The peers that are known, as numbers, in the order of the book."""
         ids = [identity.id for identity in PEERS]
         return [ids.index(peer) for peer, _ in self.book]
+
+
+class PlaceTests(BookCase):
+    """Where a peer may be."""
+
+    def test_where_it_was_and_where_it_says(self) -> None:
+        """Anywhere, before it was found; then at that host, at any port, and where its record says."""
+        self.learn(PEERS[0], addresses=("192.0.2.7:1",))
+        entry = self.entry(PEERS[0])
+        elsewhere = Address("192.0.2.9", 1)
+        self.assertTrue(entry.may_be_at(elsewhere))
+        entry.host = "192.0.2.8"
+        self.assertFalse(entry.may_be_at(elsewhere))
+        for host, port in (("192.0.2.8", 5), ("::ffff:192.0.2.8", 5), ("192.0.2.7", 1)):
+            self.assertTrue(entry.may_be_at(Address(host, port)), host)
+        self.assertFalse(entry.may_be_at(Address("192.0.2.7", 2)))
+
+    def test_a_name(self) -> None:
+        """Which address a name has is not known here."""
+        self.learn(PEERS[0])
+        self.entry(PEERS[0]).host = "192.0.2.8"
+        self.assertTrue(self.entry(PEERS[0]).may_be_at(Address("seed.example", 1)))
 
 
 class StatesTests(BookCase):

@@ -428,6 +428,34 @@ class SeedTests(DialerCase):
         self.dialer.lost(peer, lived=100, at_once=True)
         self.assertTrue(self.refuse(5))
 
+    def test_its_peer_moved(self) -> None:
+        """It is dialed once more where that peer is linked elsewhere: somebody else may have come there."""
+        peer, other = self.know("p", "198.51.100.1:1"), self.know("q")
+        self.admit(self.seed(), peer)
+        self.dialer.lost(peer, lived=100, at_once=False)
+        self.know("p", "198.51.100.9:1", at=WALL + 1)
+        self.dialer.linked(peer)
+        count = len(self.roads.calls)
+        self.time.pump([0.1] * 10)
+        (call,) = self.roads.calls[count:]
+        self.assertEqual("198.51.100.1:1", str(call.address))
+        self.admit(call, other)
+        self.assertEqual([], self.refuse(200, 1))
+
+    def test_its_peer_moved_as_others_see_it(self) -> None:
+        """Where it is found there all the same, behind an address that it does not know, that was all."""
+        peer = self.know("p", "192.0.2.1:1")
+        self.admit(self.seed(), peer)
+        self.dialer.lost(peer, lived=100, at_once=False)
+        self.dialer.linked(peer)
+        count = len(self.roads.calls)
+        for _ in range(10):
+            self.time.advance(0.1)
+            for call in self.roads.pending():
+                call.connect(peer).settle(Ending("duplicate", "there is one already"))
+        self.assertEqual(1, len(self.roads.calls) - count)
+        self.assertEqual([], self.failed)
+
     def test_stays_when_its_peer_left(self) -> None:
         """It is dialed again when the peer that it led to left: another may come there."""
         peer = self.know("p")

@@ -155,6 +155,14 @@ OF_DIALS: Final = (
         profiles=("churn",),
     ),
     Mutant(
+        name="seed-rests-on-who-moved",
+        story="A seed that led to a peer leads to it for ever, wherever that one is now.",
+        file="mesh/dialer.py",
+        old="if target.seed is None or self._may_be_at(peer, target.seed.address):",
+        new="if True:",
+        profiles=(),
+    ),
+    Mutant(
         name="return-not-told",
         story="A peer that died and came back is not told of: it was alive before.",
         file="mesh/roster.py",
