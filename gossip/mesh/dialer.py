@@ -18,13 +18,14 @@ from gossip.logs import levels
 from gossip.mesh.addresses import Address
 from gossip.mesh.admission import DUPLICATE
 from gossip.mesh.attempt import Ending
+from gossip.mesh.backoff import Backoff
 from gossip.mesh.book import Book
 from gossip.mesh.course import Course, Roads
 from gossip.mesh.link import Surroundings
 from gossip.mesh.places import Places
 from gossip.mesh.routes import NOWHERE, Routes
 from gossip.mesh.target import Dialing, Target
-from gossip.settings import Limits, Seed
+from gossip.settings import Seed
 from gossip.trust.identity import PeerId
 
 RETURNED_GAP = 30.0
@@ -60,28 +61,24 @@ class Dialer:
         """`ended` is told the code of each dial, to count them."""
         self._around = around
         self._book = book
-        self._random = random
+        self._backoff = Backoff(around.limits, book, random)
         # One for all targets, of which there may be thousands.
         self._when_due = self._start
         self._peers: dict[PeerId, Target] = {}
         self._seeds: list[Target] = []
         self._linked: set[PeerId] = set()
-        self._course = Course(around, roads, routes, self._unmet)
+        self._course = Course(around, roads, routes, self._backoff.unmet)
         self._places = Places(
             most=around.limits.dials,
             agenda=around.agenda,
             seconds=around.clock.seconds,
             begin=self._begin,
-            unmet=self._unmet,
+            unmet=self._backoff.unmet,
         )
         self._hastened_at = float("-inf")
         self._stopped = False
         self._outcomes = outcomes
         self._ended = ended
-
-    @property
-    def _limits(self) -> Limits:
-        return self._around.limits
 
     def dial_seed(self, seed: Seed) -> None:
         """Dial a seed until it leads to a link, and whenever that is lost."""
@@ -104,7 +101,7 @@ class Dialer:
             self._after(target, delay)
         elif target.state is Dialing.LEFT:
             # Whoever comes and goes, by what is said of it, is dialed no faster for that.
-            self._after(target, max(delay, self._delay(target) if target.failures else 0))
+            self._after(target, max(delay, self._backoff.wait(target) if target.failures else 0))
         elif target.state is Dialing.WAITING and placed and not target.placed:
             target.tries = target.failures = 0
             self._around.agenda.no_later(target, self._around.clock.seconds() + delay)
@@ -112,7 +109,7 @@ class Dialer:
 
     def recall(self, peer: PeerId, address: Address | None) -> None:
         """Dial a peer that was known before this node started, where it was found last at first."""
-        self.want(peer, self._random.uniform(0, self._limits.backoff_first))
+        self.want(peer, self._backoff.after(0))
         self._peers[peer].last_good = address
 
     def confirmed(self, peer: PeerId) -> None:
@@ -133,7 +130,7 @@ class Dialer:
             else:
                 # It has moved, and somebody else may have come to where this seed is.
                 target.peer = target.seed.peer
-                self._after(target, self._backoff(0))
+                self._after(target, self._backoff.after(0))
 
     def lost(self, peer: PeerId, *, lived: float, at_once: bool) -> None:
         """
@@ -142,18 +139,18 @@ class Dialer:
         `at_once` asks for the first dial now; after links that broke young it waits all the same.
         """
         self._linked.discard(peer)
-        steady = lived >= self._limits.steady_after
+        steady = lived >= self._around.limits.steady_after
         for target in self._targets(peer):
             if steady:
                 target.brief = 0
             if target.state is Dialing.LINKED:
                 # A seed only takes over where the peer itself does not come back.
                 now = at_once and target.brief == 0 and target.seed is None
-                self._after(target, 0 if now else self._backoff(target.brief))
+                self._after(target, 0 if now else self._backoff.after(target.brief))
             if not steady:
                 target.brief += 1
         if peer not in self._peers:
-            self.want(peer, 0 if at_once else self._backoff(0))
+            self.want(peer, 0 if at_once else self._backoff.after(0))
 
     def left(self, peer: PeerId) -> None:
         """A peer left on purpose: it is not dialed, but for a seed that led to it."""
@@ -164,7 +161,7 @@ class Dialer:
                 self._drop(target)
                 target.state = Dialing.LEFT
             elif target.state is Dialing.LINKED:
-                self._after(target, self._backoff(0))
+                self._after(target, self._backoff.after(0))
 
     def forget(self, peer: PeerId) -> None:
         """Do not dial a peer without a link any more. Seeds stay."""
@@ -185,11 +182,10 @@ class Dialer:
         self._hastened_at = now
         for target in [*self._peers.values(), *self._seeds]:
             target.failures = 0
-            if self._spent(target):
+            if self._backoff.spent(target):
                 continue
             if target.state is Dialing.WAITING:
-                soon = now + self._random.uniform(0, 4 * self._limits.backoff_first)
-                self._around.agenda.no_later(target, soon)
+                self._around.agenda.no_later(target, now + self._backoff.soon())
 
     def stop(self) -> None:
         """Dial nobody any more."""
@@ -239,7 +235,7 @@ class Dialer:
         self._log.failure("while dialing {target}", failure, target=target)
         if not self._stopped and self._current(target):
             target.failures += 1
-            self._after(target, self._delay(target))
+            self._after(target, self._backoff.wait(target))
 
     def _finished(self, _: object, target: Target) -> None:
         target.attempt = None
@@ -262,7 +258,7 @@ class Dialer:
             return
         target.failures += 1
         target.tries += 1
-        self._after(target, self._delay(target))
+        self._after(target, self._backoff.wait(target))
         if ending.code == DUPLICATE:
             # Another dial is about to lead there: that one will tell.
             return
@@ -283,30 +279,12 @@ class Dialer:
         target.state = Dialing.WAITING
         self._around.agenda.set(target, self._around.clock.seconds() + delay)
 
-    def _delay(self, target: Target) -> float:
-        if self._spent(target):
-            return self._limits.unmet_wait * self._random.uniform(1, 1.2)
-        return self._backoff(max(target.failures, target.brief))
-
-    def _unmet(self, target: Target) -> bool:
-        entry = self._book.get(target.peer) if target.peer is not None else None
-        return target.seed is None and (entry is None or not entry.met)
-
-    def _spent(self, target: Target) -> bool:
-        return target.tries >= self._limits.unmet_tries and self._unmet(target)
-
     def _sweep(self) -> None:
         # A full book drops peers without a word: bound what is dialed for those.
         if len(self._peers) > len(self._book) + len(self._book) // 8 + 64:
             for peer in list(self._peers):
                 if self._book.get(peer) is None:
                     self.forget(peer)
-
-    def _backoff(self, failures: int) -> float:
-        # Full jitter, so that those who lost one peer do not come back to it together.
-        steps = min(failures, 20)
-        most = min(self._limits.backoff_most, self._limits.backoff_first * 1.5**steps)
-        return self._random.uniform(0, most)
 
 
 def _admitted(target: Target) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from tests.mutants.mutant import Mutant
 
-_FAILED = "        target.tries += 1\n        self._after(target, self._delay(target))\n"
+_FAILED = "        target.tries += 1\n        self._after(target, self._backoff.wait(target))\n"
 
 OF_DIALS: Final = (
     Mutant(
@@ -21,9 +21,9 @@ OF_DIALS: Final = (
     Mutant(
         name="backoff-not-capped",
         story="The backoff grows for ever: that is what exponential means.",
-        file="mesh/dialer.py",
-        old="most = min(self._limits.backoff_most, self._limits.backoff_first * 1.5**steps)",
-        new="most = self._limits.backoff_first * 1.5**steps",
+        file="mesh/backoff.py",
+        old="most = min(self.limits.backoff_most, self.limits.backoff_first * 1.5**steps)",
+        new="most = self.limits.backoff_first * 1.5**steps",
         profiles=("long-split",),
     ),
     Mutant(
@@ -38,7 +38,7 @@ OF_DIALS: Final = (
     Mutant(
         name="no-backoff",
         story="Every dial that failed is tried again after the first delay: it heals sooner.",
-        file="mesh/dialer.py",
+        file="mesh/backoff.py",
         old="        steps = min(failures, 20)\n",
         new="        steps = 0\n",
         profiles=("churn", "long-split"),
@@ -47,8 +47,8 @@ OF_DIALS: Final = (
         name="no-jitter",
         story="The wait is the whole backoff: chance in it looks needless, and those who lost one"
         " peer come back to it together.",
-        file="mesh/dialer.py",
-        old="        return self._random.uniform(0, most)\n",
+        file="mesh/backoff.py",
+        old="        return self.random.uniform(0, most)\n",
         new="        return most\n",
         profiles=("churn", "long-split"),
     ),
@@ -58,7 +58,7 @@ OF_DIALS: Final = (
         file="mesh/dialer.py",
         old=_FAILED,
         new="        target.tries += 1\n        if target.seed is None:\n"
-        "            self._after(target, self._delay(target))\n",
+        "            self._after(target, self._backoff.wait(target))\n",
         profiles=("churn", "mixed"),
     ),
     Mutant(
@@ -68,14 +68,14 @@ OF_DIALS: Final = (
         file="mesh/dialer.py",
         old=_FAILED,
         new="        target.tries += 1\n        if target.failures < 10:\n"
-        "            self._after(target, self._delay(target))\n",
+        "            self._after(target, self._backoff.wait(target))\n",
         profiles=("long-split",),
     ),
     Mutant(
         name="lost-not-redialed",
         story="A link that is lost is left to the other end: it dials too.",
         file="mesh/dialer.py",
-        old="                self._after(target, 0 if now else self._backoff(target.brief))\n",
+        old="                self._after(target, 0 if now else self._backoff.after(target.brief))\n",
         new="                target.state = Dialing.LINKED\n",
         profiles=("partitions", "churn"),
     ),
