@@ -19,8 +19,8 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from benchmarks.command import Options, main
-from benchmarks.load import address, record
 from benchmarks.measure import Figure, exponent, middle
+from benchmarks.peers import address, record
 from gossip.mesh.addresses import Address
 from gossip.mesh.book import Book
 from gossip.mesh.mesh import Mesh

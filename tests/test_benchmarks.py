@@ -16,8 +16,9 @@ from msgspec import UNSET
 from twisted.internet.testing import StringTransport
 
 from benchmarks import formation, many, meshes, pieces, sight, start, tales
-from benchmarks.load import Link, Load, Peer, Plan, address
+from benchmarks.load import Load
 from benchmarks.measure import PLAIN, Figure, exponent, middle, number, quantile, table
+from benchmarks.peers import Link, Peer, Plan, address
 from benchmarks.processes import (
     PATIENCE,
     Ended,
