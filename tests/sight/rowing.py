@@ -36,6 +36,17 @@ class RowCase(StreetCase):
         found: T = self.successResultOf(answer)
         return found
 
+    def leave_unheard(self, street: Street, leaver: House, deaf: House) -> None:
+        """Somebody leaves, and a node that was cut off from it does not get its last record either."""
+        street.cut([deaf], [leaver])
+        street.run(2)
+        leaver.leave()
+        street.run(0.3)
+        # The record comes a moment later; here it does not.
+        self.patch(deaf.mesh._talk, "_learned", lambda *_, **__: None)
+        deaf.mesh.book.learn = lambda *_, **__: None  # type: ignore[method-assign]
+        street.run(4)
+
     def speaker(self, street: Street, house: House, name: str = "p") -> Line:
         """A puppet that says that it speaks the extension, and has a link to a house."""
         puppet = street.puppet(name)

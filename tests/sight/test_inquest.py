@@ -76,14 +76,7 @@ class FaultTests(VerdictsCase):
     def test_left_unheard(self) -> None:
         """Whoever was cut off when it left is told by others."""
         street, (a, _b, c) = self.town(3)
-        street.cut([a], [c])
-        street.run(2)
-        c.leave()
-        street.run(0.3)
-        # The record comes a moment later; here it does not.
-        self.patch(a.mesh._talk, "_learned", lambda *_, **__: None)
-        a.mesh.book.learn = lambda *_, **__: None  # type: ignore[method-assign]
-        street.run(4)
+        self.leave_unheard(street, c, a)
         self.assertEqual({"n2": ("left", None)}, verdicts(street, a))
 
     def test_a_pair(self) -> None:

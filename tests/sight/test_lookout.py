@@ -52,14 +52,7 @@ class MatrixTests(RowCase):
     def test_who_left(self) -> None:
         """Down is down, for whatever reason; whoever was cut off from it holds it dead."""
         street, (a, _b, c) = self.town(3)
-        street.cut([a], [c])
-        street.run(2)
-        c.leave()
-        street.run(0.3)
-        # The record comes a moment later; here it does not.
-        self.patch(a.mesh._talk, "_learned", lambda record: None)
-        a.mesh.book.learn = lambda *_, **__: None  # type: ignore[method-assign]
-        street.run(4)
+        self.leave_unheard(street, c, a)
         self.assertEqual(("-ud", "u-d", "??-"), self.result(street, at(a).matrix()).links)
 
     def test_who_asks_at_the_same_time_shares(self) -> None:
