@@ -6,10 +6,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from attrs import define
+from msgspec import UnsetType
+from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import ITransport
+from twisted.python.failure import Failure
 
 from gossip.mesh.addresses import Address
 from gossip.trust.identity import PeerId
+from gossip.wire.messages import Bye
 
 
 class Ending(NamedTuple):
@@ -19,6 +23,29 @@ class Ending(NamedTuple):
     reason: str
     theirs: bool = False
     """Whether the peer said so, in a `bye`."""
+    signed: bool = False
+    """Whether its last record came with that."""
+
+
+def said(bye: Bye) -> Ending:
+    """How a connection ended by a word of the peer."""
+    signed = not isinstance(bye.record, UnsetType)
+    return Ending(bye.code, bye.reason, theirs=True, signed=signed)
+
+
+def unsaid(
+    reason: Failure, explain: Callable[[BaseException], str | None], *, shaken: bool
+) -> Ending:
+    """How it ended without a word of either side; `shaken` says whether after the TLS handshake."""
+    assert reason.value is not None
+    explanation = explain(reason.value)
+    if explanation is not None:
+        return Ending("tls", explanation)
+    if not shaken:
+        return Ending("closed", "it closed the connection before the TLS handshake was complete")
+    if reason.check(ConnectionDone, ConnectionAborted):
+        return Ending("closed", "it closed the connection")
+    return Ending("closed", "the connection broke")
 
 
 @define(eq=False, repr=False)

@@ -10,7 +10,6 @@ from sys import intern
 from typing import Protocol as Interface
 
 from attrs import define
-from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import IHandshakeListener, IReactorTime, ITransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
@@ -20,7 +19,7 @@ from zope.interface import implementer
 from gossip.logs import levels
 from gossip.mesh.addresses import Address, is_loopback
 from gossip.mesh.agenda import NEVER, Agenda
-from gossip.mesh.attempt import Attempt, Ending
+from gossip.mesh.attempt import Attempt, Ending, said, unsaid
 from gossip.mesh.liveness import RoundTrips
 from gossip.mesh.outflow import Outflow
 from gossip.mesh.stream import Stream, far_end
@@ -199,7 +198,9 @@ class Link(Protocol):
         self._agenda.drop(self)
         self._outcome.left_gate()
         session = self.session
-        ending = self._outcome.ending or _unsaid(reason, self._around.explain, session)
+        ending = self._outcome.ending or unsaid(
+            reason, self._around.explain, shaken=session is not None
+        )
         if session is not None:
             self._log.debug("{link} said {n} unknown things", link=self, n=session.unknown)
             session.closed()
@@ -336,7 +337,7 @@ class Link(Protocol):
                 # What came right behind it has ended the session already: it opens nothing.
                 return
             if isinstance(event.message, Bye):
-                self._outcome.end(Ending(event.message.code, event.message.reason, theirs=True))
+                self._outcome.end(said(event.message))
             self._around.host.heard(self, event.message)
             if isinstance(event.message, Bye):
                 self._lose()
@@ -383,18 +384,3 @@ def _prove(around: Surroundings, transport: ITransport, attempt: Attempt | None)
         if attempt.vouch is not None:
             attempt.vouch(transport)
     return peer
-
-
-def _unsaid(
-    reason: Failure, explain: Callable[[BaseException], str | None], session: Session | None
-) -> Ending:
-    # How a connection ended without a word of either side.
-    assert reason.value is not None
-    explanation = explain(reason.value)
-    if explanation is not None:
-        return Ending("tls", explanation)
-    if session is None:
-        return Ending("closed", "it closed the connection before the TLS handshake was complete")
-    if reason.check(ConnectionDone, ConnectionAborted):
-        return Ending("closed", "it closed the connection")
-    return Ending("closed", "the connection broke")

@@ -136,13 +136,17 @@ class Roster:
         heard_at = link.session.heard_at
         until = max(link.session.dead_at(), now + link.session.promise)
         loss = _Loss(self, peer, address, ending.reason, now, heard_at, until)
-        if ending.theirs and ending.code not in STAYING:
+        farewell = ending.theirs and ending.code not in STAYING
+        back = farewell and self._is_back(peer, ending)
+        if farewell and not back:
             self._left(loss)
             return
         lived = now - link.linked_at
         # Before the verdict, which may take back that it is dialed.
         self._dialer.lost(peer, lived=lived, at_once=ending.code == "closed")
-        if ending.code == "silent" or (not ending.theirs and ending.code in CUT_OFF):
+        if back:
+            self._returned(loss)
+        elif ending.code == "silent" or (not ending.theirs and ending.code in CUT_OFF):
             self._died(loss, ending.reason)
         else:
             self._losses[peer] = loss
@@ -190,6 +194,18 @@ class Roster:
         if entry is not None and peer in self.links:
             entry.last_linked = self._wall()
             self._book.happened(peer, Happening.LINKED)
+
+    def _is_back(self, peer: PeerId, ending: Ending) -> bool:
+        # Its last record is in the book, unless others told of a newer one while it was on its way.
+        return ending.signed and self._entry(peer).record.state == "alive"
+
+    def _returned(self, loss: _Loss) -> None:
+        entry = self._entry(loss.peer)
+        self._book.happened(loss.peer, Happening.SAID_BYE)
+        self._book.happened(loss.peer, Happening.RETURNED)
+        if self._book.forget_expired(loss.peer):
+            self._dialer.forget(loss.peer)
+        self._tell(PeerLeft(peer=loss.peer, name=entry.record.name, address=str(loss.address)))
 
     def _left(self, loss: _Loss) -> None:
         entry = self._entry(loss.peer)

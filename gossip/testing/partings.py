@@ -4,6 +4,7 @@ How peers part: who said farewell to whom, and whether what is told of it is tru
 
 from attrs import define, field
 
+from gossip.mesh.book import PeerState
 from gossip.mesh.status import PeerAlive, PeerDead, PeerLeft
 from gossip.testing.machine import Machine
 from gossip.testing.operations import Town
@@ -46,9 +47,7 @@ class Partings:
         peer = PeerId(event.peer)
         if isinstance(event, PeerLeft) and peer not in self._leavers:
             return f"{machine.name} says that {subject.name} left, which it did not"
-        # One whose clock was set back may leave before it has outdone what it said before.
-        unsaid = subject.wall_offset >= 0 and _says_alive(machine, peer)
-        if isinstance(event, PeerLeft) and unsaid:
+        if isinstance(event, PeerLeft) and _left_for_good(machine, peer):
             return f"{machine.name} says that {subject.name} left, whose last word is another"
         farewell = self._farewells.get(peer)
         awaited = farewell is not None and farewell.heard_by.pop(machine, machine) is None
@@ -66,10 +65,10 @@ class Partings:
         return None
 
 
-def _says_alive(machine: Machine, peer: PeerId) -> bool:
-    """Whether the record that a node holds of a peer says that it is there."""
+def _left_for_good(machine: Machine, peer: PeerId) -> bool:
+    """Whether a node holds for gone who says, in the record that it holds, that it is there."""
     entry = machine.mesh.book.get(peer) if machine.mesh is not None else None
-    return entry is not None and entry.record.state == "alive"
+    return entry is not None and entry.record.state == "alive" and entry.state is PeerState.LEFT
 
 
 def stranded(one: Machine, other: Machine) -> bool:

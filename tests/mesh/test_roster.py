@@ -128,6 +128,19 @@ class FarewellTests(RosterCase):
         self.town.run(60)
         self.assertEqual((PeerState.LEFT, []), (self.state(), self.a.said(PeerLeft)))
 
+    def test_heard_late(self) -> None:
+        """One that others know to be back when its farewell comes has left, and is dialed."""
+        self.meet()
+        q = self.town.puppet("q")
+        self.meet(q)
+        back = record("p", [str(self.p.address)], at=WALL + 5).sealed
+        q.lines[-1].say(Peers([back], more=False))
+        self.p.lines[-1].say(Bye("leaving", "", self.farewell()))
+        self.town.run(2)
+        self.assertEqual((1, 0), (len(self.a.said(PeerLeft)), len(self.a.said(PeerDead))))
+        self.assertEqual(1, self.dials())
+        self.assertIsNot(PeerState.LEFT, self.state())
+
     def test_return(self) -> None:
         """One that left is dialed when a newer record says that it is back."""
         self.meet()
