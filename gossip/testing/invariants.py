@@ -28,6 +28,9 @@ DIALS: Final = 100
 """Dials of one address by one node in a minute, where nothing begins the backoff anew more often than
 four times: by a peer and a seed each, about twelve a time, and as many more as chance may have it."""
 
+RATION: Final = 60.0
+"""Seconds for which an address may have had all its dials, where the peer was not found yet."""
+
 TO_VICTIM: Final = 4
 """Dials in a minute of an address where nobody was ever found (PROTOCOL §8)."""
 
@@ -151,7 +154,8 @@ def the_dead_are_dialed(watch: Watch) -> Iterator[str]:
                 continue
             hosts = hosts_of(entry.held.body) - {machine.place.address, *watch.taken(machine)}
             last = max(stalled, watch.tracks.sought_at(machine, peer, died_at, hosts))
-            if now - last > HEALED_WITHIN:
+            rationed = 0.0 if entry.host in hosts else RATION
+            if now - last > HEALED_WITHIN + rationed:
                 yield f"{machine.name} has not dialed {entry.record.name} for {now - last:.0f} s"
 
 

@@ -101,6 +101,10 @@ class Tracks:
         found = [self._times.get((machine.name, machine.boots, host), ()) for host in hosts]
         return sorted(at for times in found for at in times if at >= then)
 
+    def linked(self, machine: Machine, peer: PeerId) -> None:
+        """A peer has another link, which may be gone before anybody looks."""
+        self._bonds.pop((machine.name, machine.boots, peer), None)
+
     def look(self, machine: Machine) -> None:
         """See which links a node has."""
         assert machine.mesh is not None

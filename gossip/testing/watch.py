@@ -263,6 +263,7 @@ class Watch:
             if told.alive or event.first == told.known:
                 self.contradictions.append(f"{machine.name} told {event} out of turn")
             told.alive, told.known, told.died_at = True, True, None
+            self.tracks.linked(machine, PeerId(event.peer))
             return
         if isinstance(event, PeerDead):
             if not told.alive:

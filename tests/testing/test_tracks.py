@@ -91,6 +91,17 @@ class TracksTests(VillageCase):
         tracks.look(machine)
         self.assertEqual(0.0, tracks.held_for(machine, peer))
 
+    def test_links_that_nobody_sees(self) -> None:
+        """The last link is another one, also where it came and went between two looks."""
+        village = self.village(4)
+        tracks = self.tracks(village)
+        machine, peer = village.machine("n1"), village.machine("n2").id
+        tracks.look(machine)
+        village.pass_time(3)
+        tracks.look(machine)
+        tracks.linked(machine, peer)
+        self.assertEqual(0.0, tracks.held_for(machine, peer))
+
     def test_hosts_of_the_dead_are_compared(self) -> None:
         """Whoever was to be found elsewhere once is never again where it was, until it dies anew."""
         village = self.village(4)
