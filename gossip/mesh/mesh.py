@@ -7,7 +7,7 @@ became of peers goes out as events. How the parts are made, and who is given wha
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory
@@ -27,12 +27,8 @@ from gossip.mesh.requests import Requests
 from gossip.mesh.status import Desk, IdentityMismatch, Tell, Window
 from gossip.mesh.target import Target
 from gossip.settings import Settings
-from gossip.trust.identity import PeerId, short
-from gossip.trust.records import NotForNow, RecordRefused
+from gossip.trust.identity import PeerId
 from gossip.wire.messages import Bye, GetRow, Hello, Message, Row
-
-SHOWN: Final = 5
-"""Remembered peers of which it is logged one by one that they are not known any more."""
 
 
 class Mesh:
@@ -47,7 +43,6 @@ class Mesh:
         self._emptied: Deferred[None] | None = None
         parts = self._parts = Parts(settings, subject, world, tell, self)
         self._tell = parts.tell
-        self._changed = world.changed
         self._tally = parts.tally
         self.acceptor: Factory = parts.acceptor
         self.book = parts.book
@@ -65,6 +60,7 @@ class Mesh:
         self._talk = parts.talk
         self.rows = parts.rows
         self._inquest = parts.inquest
+        self._recollection = parts.recollection
         self._upkeep = parts.upkeep
 
     @property
@@ -118,33 +114,8 @@ class Mesh:
         return emptied.addCallback(stopped)
 
     def recall(self, memories: Iterable[Memory]) -> None:
-        """
-        Take back whom the node knew before it started, and look for them.
-
-        Who is not for now is left where it is remembered: a start with a clock that nobody has set
-        yet, or with another `--network`, must not cost all peers.
-        """
-        refused = 0
-        for memory in memories:
-            try:
-                entry = self.book.recall(memory, self._wall())
-            except RecordRefused as error:
-                refused += 1
-                if refused <= SHOWN:
-                    self._log.warn(
-                        "{peer} is not known any more: {error}",
-                        peer=short(memory.id),
-                        error=str(error),
-                    )
-                if not isinstance(error, NotForNow):
-                    self._changed(memory.id)
-                continue
-            address = _address(entry.address)
-            entry.host = address.host if address is not None else ""
-            if entry.state is not PeerState.LEFT:
-                self._dialer.recall(memory.id, address)
-        if refused > SHOWN:
-            self._log.warn("{n} more are not known any more", n=refused - SHOWN)
+        """Take back whom the node knew before it started, and look for them."""
+        self._recollection.recall(memories)
 
     def restate(self, settings: Settings) -> None:
         """Go on with other settings, as far as they can change while a node runs."""
@@ -307,10 +278,3 @@ class Mesh:
     def _maybe_emptied(self) -> None:
         if self._emptied is not None and not self._connections and not self._emptied.called:
             self._emptied.callback(None)
-
-
-def _address(text: str) -> Address | None:
-    try:
-        return Address.parse(text)
-    except ValueError:
-        return None

@@ -28,6 +28,7 @@ from gossip.mesh.link import Host, Surroundings
 from gossip.mesh.memories import Changed
 from gossip.mesh.outlook import Outlook
 from gossip.mesh.own import OwnAddresses, OwnRecord, Subject
+from gossip.mesh.recollection import Recollection
 from gossip.mesh.reconcile import Reconciler
 from gossip.mesh.refusals import Refusals
 from gossip.mesh.roster import Roster
@@ -123,6 +124,8 @@ class Parts:
         self.asks = self._asks()
         self.rows = self._rows()
         self.inquest = self._inquest()
+        # Whom it knew before, and what is done once a second.
+        self.recollection = self._recollection()
         self.upkeep = self._upkeep()
         self.outlook = self._outlook()
 
@@ -262,6 +265,14 @@ class Parts:
             tell=self.tell,
         )
 
+    def _recollection(self) -> Recollection:
+        return Recollection(
+            book=self.book,
+            dialer=self.dialer,
+            wall=self.wall,
+            changed=self._world.changed,
+        )
+
     def _outlook(self) -> Outlook:
         return Outlook(
             book=self.book,
@@ -313,5 +324,6 @@ class Parts:
             dialer=self.dialer,
             talk=self.talk,
             roster=self.roster,
+            recollection=self.recollection,
             slept_before=self._world.slept(),
         )

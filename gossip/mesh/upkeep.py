@@ -16,6 +16,7 @@ from gossip.mesh.beat import Beat
 from gossip.mesh.book import Book
 from gossip.mesh.dialer import Dialer
 from gossip.mesh.own import OwnRecord
+from gossip.mesh.recollection import Recollection
 from gossip.mesh.roster import Roster
 from gossip.mesh.talk import Talk
 from gossip.mesh.wall import SLEW, Jump, Wall
@@ -45,6 +46,7 @@ class Upkeep:
     dialer: Dialer
     talk: Talk
     roster: Roster
+    recollection: Recollection
     slept_before: float
     short_at: float = float("-inf")
     """When it was told last that there are no descriptors left."""
@@ -64,10 +66,13 @@ class Upkeep:
         wall = self.wall()
         for peer in self.book.expire(wall, self.roster.links.__contains__):
             self.dialer.forget(peer)
-        if wall >= self.own.renewal_due() or (jump is not None and _another_time(jump)):
+        another_time = jump is not None and _another_time(jump)
+        if wall >= self.own.renewal_due() or another_time:
             # Where the clock was set back, the time of a renewal would not come for as long.
             self.own.renew(wall)
             self.talk.announce()
+        if another_time:
+            self.recollection.recall_again()
         self.roster.note()
         self.beat.follow(len(self.roster.links))
         slept = self.slept()

@@ -40,6 +40,10 @@ class NotForNow(RecordRefused):
     """It may count another time: in another network, or when the clock of this machine is right."""
 
 
+class NotYet(NotForNow):
+    """It was made in the future, as the clock of this machine has it."""
+
+
 class RecordForged(RecordRefused):
     """No honest peer passes on a record like this: it is malformed, or not its subject's."""
 
@@ -134,13 +138,14 @@ def judge(record: Record, network: str, wall: float) -> None:
     """
     Check that a record is for us and for now; `wall` is Unix time.
 
-    :raises NotForNow: it is of another network, or was made too far ahead.
+    :raises NotForNow: it is of another network.
+    :raises NotYet: it was made too far ahead.
     :raises RecordRefused: it has expired.
     """
     if record.network != network:
         raise NotForNow("it is of another network")
     if record.seq / 1000 > wall + FURTHEST_AHEAD:
-        raise NotForNow("it was made more than a day in the future")
+        raise NotYet("it was made more than a day in the future")
     if record.expires_at() <= wall:
         raise RecordRefused("it has expired")
 

@@ -17,7 +17,16 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from gossip.mesh.book import Book, BookFull, Happening
 from gossip.trust.identity import Identity, PeerId
-from gossip.trust.records import NotForNow, Record, RecordForged, RecordRefused, State, make, read
+from gossip.trust.records import (
+    NotForNow,
+    NotYet,
+    Record,
+    RecordForged,
+    RecordRefused,
+    State,
+    make,
+    read,
+)
 from gossip.wire.messages import Sealed
 from tests.cases import UnitCase
 from tests.machines import prove
@@ -262,8 +271,10 @@ class BookMachine(RuleBasedStateMachine):
         contradicts = what.who == SELF and what.sealed.body != self.own.sealed.body
         if held is not None and what.seq < held.seq + (not contradicts):
             return False
-        if what.network != "lab" or what.seq > self.now + DAY:
+        if what.network != "lab":
             return NotForNow
+        if what.seq > self.now + DAY:
+            return NotYet
         if what.expires <= self.now:
             return RecordRefused
         if not what.sound:
