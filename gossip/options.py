@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from ipaddress import ip_network
+from pathlib import Path
 from reprlib import repr as shortened
 from typing import Any
 
@@ -214,7 +215,10 @@ class Options(usage.Options):
 
         :raises UsageError: it is wrong now.
         """
-        fresh = Options()
+        fresh, file = Options(), Path(self["config"])
+        if file.exists() and not file.is_file():
+            # A node that waits for what comes out of a pipe answers no pings.
+            raise usage.UsageError(f"--config {file}: it is no file, and can be read only once")
         try:
             fresh.parseOptions(self._given)
         except usage.UsageError as error:

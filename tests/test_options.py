@@ -3,7 +3,9 @@ The options, one class for `p2p-gossip` and for twistd.
 """
 
 import io
+import os
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout
 from ipaddress import ip_network
 from pathlib import Path
@@ -356,6 +358,18 @@ class ConfigTests(UnitCase):
         settings = options.again()
         self.assertEqual(("after", 2.0), (settings.name, settings.period))
         self.assertEqual("before", options.settings().name)
+
+    def test_again_from_a_pipe(self) -> None:
+        """What comes out of a pipe is gone: nobody waits for more."""
+        options = Options()
+        with ThreadPoolExecutor() as pool:
+            pipe = self.mktemp()
+            os.mkfifo(pipe)
+            pool.submit(Path(pipe).write_text, "[p2p-gossip]\nname = once")
+            options.parseOptions(["--config", pipe])
+        self.assertEqual("once", options.settings().name)
+        error = self.assertRaises(UsageError, options.again)
+        self.assertEqual(f"--config {pipe}: it is no file, and can be read only once", str(error))
 
     def test_again_with_a_mistake(self) -> None:
         """It is told in which file, whatever it is, and once."""
