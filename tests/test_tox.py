@@ -14,7 +14,7 @@ from tests.lived.nodes import RoughCase
 ROOT = Path(__file__).parent.parent
 
 
-GROUPS = ("tests", "faults", "attacks")
+GROUPS = ("tests", "faults", "sight", "attacks")
 """Of tests that take minutes; each group runs beside the others."""
 
 ON_DEMAND = {"bench", "mutants", "proof"}
