@@ -18,6 +18,16 @@ class WatchTests(VillageCase):
         names = [(one.name, other.name) for one, other in village.watch.missing()]
         self.assertEqual([("n0", "n1"), ("n0", "n2")], names)
 
+    def test_missing_before_it_is_noticed(self) -> None:
+        """A link of one that has moved since leads nowhere, though neither end knows yet."""
+        village = self.village()
+        village.do("move", "n2", text="10.7.0.1")
+        self.assertEqual({"n1", "n2"}, village.linked("n0"))
+        names = [(one.name, other.name) for one, other in village.watch.missing()]
+        self.assertEqual([("n0", "n2"), ("n1", "n2")], names)
+        village.pass_time(60)
+        self.assertEqual([], village.watch.missing())
+
     def test_met(self) -> None:
         """Two have met where one remembers the other, and where it is."""
         village = self.village()
