@@ -57,6 +57,7 @@ class Mesh:
         self._roster = parts.roster
         self._refusals = parts.refusals
         self._admission = parts.admission
+        self._dissemination = parts.dissemination
         self._talk = parts.talk
         self.rows = parts.rows
         self._inquest = parts.inquest
@@ -127,7 +128,7 @@ class Mesh:
             wall=self._wall(),
         )
         if renewed:
-            self._talk.announce()
+            self._dissemination.announce()
 
     def desk(self, leave: Callable[[], None], reload: Callable[[], tuple[str, ...]]) -> Desk:
         """Where a surface can ask for something; how to leave and to reload is the node's."""

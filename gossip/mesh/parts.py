@@ -22,6 +22,7 @@ from gossip.mesh.beat import Beat
 from gossip.mesh.book import Book
 from gossip.mesh.course import Roads
 from gossip.mesh.dialer import Dialer, Outcomes
+from gossip.mesh.dissemination import Dissemination
 from gossip.mesh.factories import Accepted
 from gossip.mesh.figures import Figures
 from gossip.mesh.link import Host, Surroundings
@@ -117,6 +118,7 @@ class Parts:
         self.refusals = Refusals(self.roster.links, self.tell)
         self.admission = self._admission()
         self.reconciler = self._reconciler()
+        self.dissemination = self._dissemination()
         self.talk = self._talk()
         # What is known of links, and asked of others.
         self.trails = Trails(settings.limits.peers)
@@ -205,15 +207,27 @@ class Parts:
             limits=self._settings.limits,
         )
 
-    def _talk(self) -> Talk:
-        return Talk(
-            settings=self._settings,
-            beat=self.beat,
+    def _dissemination(self) -> Dissemination:
+        return Dissemination(
             own=self.own,
             book=self.book,
             roster=self.roster,
             dialer=self.dialer,
             reconciler=self.reconciler,
+            limits=self._settings.limits,
+            clock=self._world.clock,
+            wall=self.wall,
+            random=self._world.random,
+        )
+
+    def _talk(self) -> Talk:
+        return Talk(
+            settings=self._settings,
+            beat=self.beat,
+            book=self.book,
+            roster=self.roster,
+            reconciler=self.reconciler,
+            dissemination=self.dissemination,
             clock=self._world.clock,
             wall=self.wall,
             system=self._world.wall,
@@ -322,7 +336,7 @@ class Parts:
             own=self.own,
             book=self.book,
             dialer=self.dialer,
-            talk=self.talk,
+            dissemination=self.dissemination,
             roster=self.roster,
             recollection=self.recollection,
             slept_before=self._world.slept(),

@@ -15,10 +15,10 @@ from gossip.mesh.agenda import Agenda
 from gossip.mesh.beat import Beat
 from gossip.mesh.book import Book
 from gossip.mesh.dialer import Dialer
+from gossip.mesh.dissemination import Dissemination
 from gossip.mesh.own import OwnRecord
 from gossip.mesh.recollection import Recollection
 from gossip.mesh.roster import Roster
-from gossip.mesh.talk import Talk
 from gossip.mesh.wall import SLEW, Jump, Wall
 
 UPKEEP = 1.0
@@ -44,7 +44,7 @@ class Upkeep:
     own: OwnRecord
     book: Book
     dialer: Dialer
-    talk: Talk
+    dissemination: Dissemination
     roster: Roster
     recollection: Recollection
     slept_before: float
@@ -70,7 +70,7 @@ class Upkeep:
         if wall >= self.own.renewal_due() or another_time:
             # Where the clock was set back, the time of a renewal would not come for as long.
             self.own.renew(wall)
-            self.talk.announce()
+            self.dissemination.announce()
         if another_time:
             self.recollection.recall_again()
         self.roster.note()

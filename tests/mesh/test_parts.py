@@ -96,9 +96,10 @@ class PartsTests(UnitCase):
         for part in (parts.admission, parts.refusals):
             self.assertIs(parts.roster.links, part._links)
         self.assertIs(parts.roster, parts.upkeep.roster)
-        for user in (parts.admission, parts.dialer, parts.roster, parts.reconciler, parts.talk):
+        speakers = parts.admission, parts.roster, parts.talk, parts.dissemination
+        for user in (parts.dialer, parts.reconciler, *speakers):
             self.assertIs(parts.book, user._book)
-        for keeper in (parts.admission, parts.roster, parts.talk):
+        for keeper in speakers:
             self.assertIs(parts.wall, keeper._wall)
         self.assertIs(parts.wall, parts.upkeep.wall)
 

@@ -55,7 +55,7 @@ class ClockTests(StreetCase):
             self.assertIn("2 of 2 peers do not agree with it", self.logged()[0])
             self.assertTrue(self.town.is_mesh(self.houses))
             self.a.mesh._own.renew(self.a.mesh._wall())
-            self.a.mesh._talk.announce()
+            self.a.mesh._dissemination.announce()
             self.assertLess(abs(self.made(self.a)), 100)
             newcomer = self.town.house("d", join=[self.a])
             self.houses.append(newcomer)

@@ -133,7 +133,7 @@ OF_RECORDS: Final = (
     Mutant(
         name="own-record-not-told",
         story="A new record of our own is not told: whoever compares views will ask for it.",
-        file="mesh/talk.py",
+        file="mesh/dissemination.py",
         old="        link.tell(Peers([self._own.record.sealed], more=False))\n",
         new="        self._forged.pop(link, None)\n",
         profiles=("addresses", "cold-start"),
@@ -150,7 +150,7 @@ OF_RECORDS: Final = (
     Mutant(
         name="newer-own-record-not-outdone",
         story="A record of our own key that is newer than ours is ignored: we know who we are.",
-        file="mesh/talk.py",
+        file="mesh/dissemination.py",
         old="            if self._own.refute(record.seq, self._wall()):\n",
         new="            if not record.seq:\n",
         profiles=("pauses", "mixed"),
@@ -183,7 +183,7 @@ OF_RECORDS: Final = (
     Mutant(
         name="newcomers-not-dialed",
         story="Who is heard of is not dialed: it will dial us.",
-        file="mesh/talk.py",
+        file="mesh/dissemination.py",
         old="        self._dialer.want(record.id, delay, placed=placed)\n",
         new="        if dials:\n            self._dialer.want(record.id)\n",
         profiles=("addresses", "churn"),

@@ -43,7 +43,7 @@ class RowCase(StreetCase):
         leaver.leave()
         street.run(0.3)
         # The record comes a moment later; here it does not.
-        self.patch(deaf.mesh._talk, "_learned", lambda *_, **__: None)
+        self.patch(deaf.mesh._dissemination, "_learned", lambda *_, **__: None)
         deaf.mesh.book.learn = lambda *_, **__: None  # type: ignore[method-assign]
         street.run(4)
 
