@@ -10,7 +10,6 @@ from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, global
 from zope.interface import implementer
 
 from gossip.mesh.addresses import Address
-from gossip.mesh.book import PeerState
 from gossip.testing.clock import Clock, Storm
 from gossip.testing.invariants import ALWAYS, AT_REST, BOUNDS, ENDED, Breach
 from gossip.testing.machine import PORT, Machine
@@ -22,6 +21,7 @@ from gossip.testing.plan import HEALED_WITHIN, QUIET, Plan
 from gossip.testing.unrest import Unrest
 from gossip.testing.watch import Figures, Pair, Watch, finds
 from gossip.trust.identity import PeerId
+from gossip.trust.records import Record
 
 LOOK = 2.0
 """Seconds between two looks at everything. The looks of each second would take a quarter of all work."""
@@ -198,11 +198,13 @@ def knows(one: Machine, other: Machine, gone: Container[PeerId]) -> bool:
 
 
 def departed(running: Iterable[Machine]) -> set[PeerId]:
-    """Those of whom somebody knows that they left, and nobody that they are back."""
-    books = [machine.mesh.book for machine in running if machine.mesh is not None]
-    states = [(peer, entry.state) for book in books for peer, entry in book]
-    back = {peer for peer, state in states if state is PeerState.ALIVE}
-    return {peer for peer, state in states if state is PeerState.LEFT} - back
+    """Those who have left, by the newest word of theirs that anybody has."""
+    newest: dict[PeerId, Record] = {}
+    for machine in running:
+        for peer, entry in machine.mesh.book if machine.mesh is not None else ():
+            if peer not in newest or entry.record.seq > newest[peer].seq:
+                newest[peer] = entry.record
+    return {peer for peer, record in newest.items() if record.state == "left"}
 
 
 def _names(pairs: list[tuple[Machine, Machine]]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from attrs import evolve
 
+from gossip.mesh.book import PeerState
 from gossip.testing import simulation
 from gossip.testing.operations import Town
 from gossip.testing.plan import Inhabitant, Operation, Plan
@@ -184,6 +185,19 @@ class IntroductionTests(VillageCase):
         village.pass_time(60)
         self.assertEqual([], village.watch.missing())
         self.assertEqual(set(), simulation.departed(village.town.running()))
+
+    def test_one_that_left_and_of_whom_not_all_have_heard(self) -> None:
+        """Its last word counts, also where somebody did not hear it and still has it for alive."""
+        village = self.village(3)
+        village.do("cut", "n1", whom=("n0", "n2"))
+        village.do("leave", "n2")
+        village.pass_time(0.5)
+        one, left = village.machine("n1"), village.machine("n2")
+        assert one.mesh is not None
+        entry = one.mesh.book.get(left.id)
+        assert entry is not None
+        self.assertIs(PeerState.ALIVE, entry.state)
+        self.assertEqual({left.id}, simulation.departed(village.town.running()))
 
     def test_those_who_remember(self) -> None:
         """They need nobody."""
