@@ -53,6 +53,8 @@ class Case:
     event: PeerDead
     at: float
     judgement: Judgement | None = None
+    stale: bool = False
+    """Whether what others said of it was old once: it is judged by what they say next, however late."""
 
     @property
     def peer(self) -> PeerId:
@@ -225,12 +227,20 @@ class Inquest:
         # From now on, and not from when this turn began: many links may have been lost in it.
         until = self.clock.seconds() + seconds
         hearing = self.hearing([case.peer for case in cases], until)
-        hearing.over.addCallback(self._heard, cases)
+        hearing.over.addCallback(self._heard, cases, until)
         hearing.begin()
 
-    def _heard(self, heard: Mapping[PeerId, Heard], cases: Sequence[Case]) -> None:
+    def _heard(self, heard: Mapping[PeerId, Heard], cases: Sequence[Case], until: float) -> None:
         self._under_way -= len(cases)
-        silent = cache(self._silent)
+        silent, now = cache(self._silent), self.clock.seconds()
+        if now > until + DECIDED and not all(case.stale for case in cases):
+            # This node did not run meanwhile: what it has been told was so then.
+            for case in cases:
+                case.stale = True
+            self._new += cases
+            self._gather_at = now
+            self._set()
+            return
         for case in cases:
             first, said = case.judgement is None, heard[case.peer]
             # Where nobody has anything to say of it, what was found out before holds.

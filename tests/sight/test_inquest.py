@@ -9,6 +9,7 @@ from gossip.mesh.status import PeerAlive, PeerDead, Verdict
 from gossip.sight import inquest as module
 from tests.sight.rowing import RowCase
 from tests.street import House, Street
+from tests.testing.village import VillageCase
 
 
 def verdicts(street: Street, house: House) -> dict[str, tuple[str, str | None]]:
@@ -357,3 +358,25 @@ class TimeTests(VerdictsCase):
         street.run(2)
         self.assertEqual([0, 3, 3, 2], told)
         self.assertEqual(3, looks.count(houses[0].mesh._inquest))
+
+
+class StandstillTests(VillageCase):
+    """A node that did not run while others were asked."""
+
+    def test_old_answers(self) -> None:
+        """What it was told half a minute ago is no verdict: they are asked once more."""
+        village = self.village(4)
+        node, lost = village.machine("n0"), village.machine("n3")
+        village.do("cut", "n0", whom=("n3",))
+        assert node.mesh is not None
+        while not node.mesh._inquest._under_way:
+            village.pass_time(0.001)
+        # One answers, and one does not, so that its answer is waited for.
+        village.do("pause", "n2", number=60)
+        village.pass_time(0.1)
+        village.do("pause", "n0", number=30)
+        village.do("kill", "n3")
+        village.pass_time(31.5)
+        said = [event for event in node.happened if isinstance(event, Verdict)]
+        self.assertEqual([lost.id], [event.peer for event in said if event.peer == lost.id])
+        self.assertNotIn("cut", {event.verdict for event in said})
