@@ -173,7 +173,8 @@ def introduce(town: Town) -> None:
 
     Nodes that restarted without a memory, or moved while they were alone, can be found by nobody.
     """
-    running = town.running()
+    # Who has just been told to leave is nobody through whom others could meet.
+    running = [machine for machine in town.running() if machine.place.listening]
     gone = departed(running)
 
     def meet(one: Machine, other: Machine) -> bool:

@@ -199,6 +199,18 @@ class IntroductionTests(VillageCase):
         self.assertIs(PeerState.ALIVE, entry.state)
         self.assertEqual({left.id}, simulation.departed(village.town.running()))
 
+    def test_one_who_knows_only_a_leaver(self) -> None:
+        """Who leaves leads nobody to the others any more, also while it says its farewells."""
+        village = self.village(3)
+        village.do("kill", "n2")
+        village.do("rejoin", "n2", text="another key", whom=("n0",))
+        village.do("leave", "n0")
+        self.assertIsNotNone(village.machine("n0").mesh)
+        simulation.introduce(village.town)
+        village.pass_time(60)
+        self.assertEqual([], village.watch.missing())
+        self.assertIn("guide", village.town.machines)
+
     def test_those_who_remember(self) -> None:
         """They need nobody."""
         village = self.village(3)
