@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from gossip.mesh.book import PeerState
 from gossip.mesh.link import Link
 from gossip.testing import conduct, dialing
+from gossip.testing.host import EPOCH
 from gossip.testing.liars import VICTIM
 from gossip.testing.plan import HEALED_WITHIN
 from gossip.testing.watch import Watch, hosts_of
@@ -160,12 +161,19 @@ def the_dead_are_dialed(watch: Watch) -> Iterator[str]:
 
 
 def books_are_equal(watch: Watch) -> Iterator[str]:
-    """I11: all nodes know the same records, but for what has expired by one's clock (PROTOCOL §7)."""
-    # Clocks differ: what one has forgotten already, another may hold for as long.
-    latest = max((machine.wall() for machine in watch.town.running()), default=0.0)
+    """I11: all know the same records, but for what is too old or too new by one's clock (PROTOCOL §7)."""
+    # Clocks differ: what one has forgotten already, or does not take yet, another may hold.
+    clocks = [EPOCH + watch.clock.now, *(machine.wall() for machine in watch.town.running())]
+    books = list(_books(watch))
+    ahead = min(clocks) + records.FURTHEST_AHEAD
+    early = {one.id for _, held in books for one in held if one.seq / 1000 > ahead}
     known = {
-        name: frozenset((one.id, one.seq) for one in held if one.expires_at() > latest)
-        for name, held in _books(watch)
+        name: frozenset(
+            (one.id, one.seq)
+            for one in held
+            if one.expires_at() > max(clocks) and one.id not in early
+        )
+        for name, held in books
     }
     if len(set(known.values())) > 1:
         shared = frozenset.intersection(*known.values())

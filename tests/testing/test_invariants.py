@@ -12,8 +12,9 @@ from gossip.testing.invariants import ALWAYS, AT_REST, BOUNDS, DIALS, ENDED, Inv
 from gossip.testing.liars import VICTIM
 from gossip.testing.machine import identity
 from gossip.trust.identity import PeerId
-from gossip.trust.records import read
+from gossip.trust.records import FURTHEST_AHEAD, read
 from gossip.wire.messages import Sealed
+from tests.street import record
 from tests.testing.village import Village, VillageCase
 
 EVERY = (*ALWAYS, *BOUNDS, *AT_REST, *ENDED)
@@ -188,6 +189,17 @@ class InvariantTests(VillageCase):
         mesh.book._forget(identity("n1").id)
         self.assertEqual(1, len(self.wrong(invariants.books_are_equal)))
         self.assertEqual(1, len(self.wrong(invariants.nobody_is_forgotten)))
+
+    def test_books_of_other_clocks(self) -> None:
+        """A record from the future is held by those only whose clocks are ahead, and may be."""
+        fast = self.town.machine("n0")
+        assert fast.mesh is not None
+        wall = self.town.machine("n1").wall()
+        early = record("x", at=wall + FURTHEST_AHEAD + 60).sealed
+        fast.mesh.book.learn(early, wall + 60, loopback=False)
+        self.assertEqual([], self.wrong(invariants.books_are_equal))
+        fast.mesh.book.learn(record("y", at=wall).sealed, wall, loopback=False)
+        self.assertEqual(1, len(self.wrong(invariants.books_are_equal)))
 
     def test_views(self) -> None:
         """A view that is not that of the book is seen."""
