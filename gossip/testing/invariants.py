@@ -162,17 +162,19 @@ def the_dead_are_dialed(watch: Watch) -> Iterator[str]:
 
 def books_are_equal(watch: Watch) -> Iterator[str]:
     """I11: all know the same records, but for what is too old or too new by one's clock (PROTOCOL §7)."""
-    # Clocks differ: what one has forgotten already, or does not take yet, another may hold.
+    # Clocks differ: of whom one holds what another has forgotten already, or does not take yet, they may
+    # hold different words.
     clocks = [EPOCH + watch.clock.now, *(machine.wall() for machine in watch.town.running())]
     books = list(_books(watch))
-    ahead = min(clocks) + records.FURTHEST_AHEAD
-    early = {one.id for _, held in books for one in held if one.seq / 1000 > ahead}
+    ahead, latest = min(clocks) + records.FURTHEST_AHEAD, max(clocks)
+    spared = {
+        one.id
+        for _, held in books
+        for one in held
+        if one.seq / 1000 > ahead or one.expires_at() <= latest
+    }
     known = {
-        name: frozenset(
-            (one.id, one.seq)
-            for one in held
-            if one.expires_at() > max(clocks) and one.id not in early
-        )
+        name: frozenset((one.id, one.seq) for one in held if one.id not in spared)
         for name, held in books
     }
     if len(set(known.values())) > 1:

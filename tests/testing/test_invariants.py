@@ -192,11 +192,17 @@ class InvariantTests(VillageCase):
 
     def test_books_of_other_clocks(self) -> None:
         """A record from the future is held by those only whose clocks are ahead, and may be."""
-        fast = self.town.machine("n0")
+        fast, slow = self.town.machine("n0"), self.town.machine("n1")
         assert fast.mesh is not None
-        wall = self.town.machine("n1").wall()
+        assert slow.mesh is not None
+        wall = slow.wall()
         early = record("x", at=wall + FURTHEST_AHEAD + 60).sealed
         fast.mesh.book.learn(early, wall + 60, loopback=False)
+        self.assertEqual([], self.wrong(invariants.books_are_equal))
+        # By whom a newer word has expired an older one may be taken again.
+        older, newer = record("z", at=wall - 200), record("z", at=wall - 100, ttl=60)
+        slow.mesh.book.learn(older.sealed, wall, loopback=False)
+        fast.mesh.book.learn(newer.sealed, wall - 90, loopback=False)
         self.assertEqual([], self.wrong(invariants.books_are_equal))
         fast.mesh.book.learn(record("y", at=wall).sealed, wall, loopback=False)
         self.assertEqual(1, len(self.wrong(invariants.books_are_equal)))
