@@ -116,7 +116,7 @@ class Watch:
         self._told: dict[tuple[Machine, int], dict[PeerId, _Told]] = {}
         self._taken: dict[tuple[Machine, int], set[str]] = {}
         self._dialed_at: dict[tuple[str, int, str], float] = {}
-        self._seeds_found: set[tuple[str, int, Address]] = set()
+        self._seeds_found: set[tuple[tuple[str, int, Address], tuple[PeerId | None, ...]]] = set()
         """Seeds that were dialed while somebody there was linked: who, in which of its lives, and where."""
         self._dials = 0
         self._needless = 0
@@ -328,8 +328,9 @@ class Watch:
         if _needless(machine, self.town, address):
             # Who is behind a seed is not known before it was dialed, whoever came from there.
             seed = any(seed.address == address for seed in machine.settings.seeds)
-            self._needless += not seed or key in self._seeds_found
-            self._seeds_found.add(key)
+            there = tuple(other.id for other in self.town.network.at(address.host))
+            self._needless += not seed or (key, there) in self._seeds_found
+            self._seeds_found.add((key, there))
         recent = self.dials.setdefault(key, deque())
         now = self.clock.seconds()
         recent.append(now)

@@ -3,6 +3,7 @@ What is remembered of a simulation, for the invariants and for the figures.
 """
 
 from gossip.mesh.addresses import Address
+from gossip.testing.machine import identity
 from tests.testing.village import VillageCase
 
 
@@ -74,6 +75,21 @@ class WatchTests(VillageCase):
             village.network.dialed(village.machine(name).place, Address(host, 8080))
             counts.append(village.watch.counts().needless)
         self.assertEqual([1, 1, 2], counts)
+
+    def test_needless_dials_of_a_newcomer(self) -> None:
+        """A seed where somebody else lives now is dialed once more."""
+        village = self.village()
+        village.network.dialed(village.machine("n1").place, Address("10.0.0.1", 8080))
+        before = village.watch.counts().needless
+        village.do("kill", "n0")
+        village.do("rejoin", "n0", text="another", whom=("n1",))
+        village.pass_time(30)
+        n1 = village.machine("n1")
+        self.assertIn("n0", village.linked("n1"))
+        assert n1.mesh is not None
+        n1.mesh.book._forget(identity("n0").id)
+        village.network.dialed(n1.place, Address("10.0.0.1", 8080))
+        self.assertEqual(before, village.watch.counts().needless)
 
     def test_taken(self) -> None:
         """Where another peer was found is remembered."""
