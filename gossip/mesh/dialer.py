@@ -110,7 +110,10 @@ class Dialer:
     def recall(self, peer: PeerId, address: Address | None) -> None:
         """Dial a peer that was known before this node started, where it was found last at first."""
         self.want(peer, self._backoff.after(0))
-        self._peers[peer].last_good = address
+        # None where the node leaves, and dials nobody any more.
+        target = self._peers.get(peer)
+        if target is not None:
+            target.last_good = address
 
     def confirmed(self, peer: PeerId) -> None:
         """A newer record of a peer came: its addresses count again."""

@@ -283,6 +283,8 @@ class Parts:
         return Recollection(
             book=self.book,
             dialer=self.dialer,
+            clock=self._world.clock,
+            agenda=self.agenda,
             wall=self.wall,
             changed=self._world.changed,
         )

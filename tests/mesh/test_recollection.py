@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from twisted.logger import capturedLogs, formatEvent
 
 from gossip.mesh.memories import Memory
-from gossip.mesh.recollection import SHOWN
+from gossip.mesh.recollection import AT_ONCE, SHOWN
 from gossip.wire.messages import Sealed
 from tests.mesh.recalling import RecallCase, remembered
 from tests.street import WALL, identity, record
@@ -69,3 +69,22 @@ class RecollectionTests(RecallCase):
             again.wall_offset = 0.0
         self.town.until(lambda: self.town.is_mesh(fleet), 10)
         self.assertEqual([[], [], []], [again.mesh._recollection._not_yet for again in fleet])
+
+    def test_many_in_turns(self) -> None:
+        """A node that runs takes some in a turn, and nobody is looked for by one that leaves."""
+        house = self.town.house("y")
+        many = [record(f"m{number}", ["10.8.0.1:1"]) for number in range(AT_ONCE + 1)]
+        house.wall_offset = -WALL
+        house.mesh._wall.look()
+        house.mesh.recall(
+            Memory(id=one.id, sealed=one.sealed, state="dead", first_linked=WALL) for one in many
+        )
+        house.wall_offset = 0.0
+        house.mesh._wall.look()
+        house.stopped = True
+        house.mesh._dialer.stop()
+        house.mesh._recollection.recall_again()
+        house.mesh._recollection.tick(self.town.clock.seconds())
+        self.assertEqual(AT_ONCE, len(house.mesh.book))
+        self.town.run(0.1, 0.01)
+        self.assertEqual((AT_ONCE + 1, 0), (len(house.mesh.book), len(house.mesh._dialer._peers)))
